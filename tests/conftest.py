@@ -1,0 +1,23 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make ``ansible_collections.vsphere.content_library`` importable from a plain checkout.
+
+Below an ``ansible_collections/vsphere/content_library`` folder (ansible-test, an installed copy) the import system
+finds the collection by itself. Elsewhere a temporary namespace folder with a link to the checkout does the same.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+if ROOT.parts[-3:] != ("ansible_collections", "vsphere", "content_library"):
+    _namespace = tempfile.TemporaryDirectory(prefix="content-library-tests-")
+    _parent = Path(_namespace.name, "ansible_collections", "vsphere")
+    _parent.mkdir(parents=True)
+    (_parent / "content_library").symlink_to(ROOT)
+    sys.path.insert(0, _namespace.name)
