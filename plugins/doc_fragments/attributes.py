@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every module supports, as attributes."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Whether the module can tell in C(check_mode) what it would do.
+    support: full
+    details:
+      - Reads and never writes. Logging in is no write.
+  action_group:
+    description: The group that C(module_defaults) can name to set options for this module and its siblings.
+    support: full
+    membership:
+      - vsphere.content_library.vcenter
+  platform:
+    description: Where the module can run.
+    support: full
+    platforms: posix
+"""
+
+    INFO_MODULE = r"""
+options: {}
+attributes:
+  diff_mode:
+    description: Whether the module returns C(before) and C(after) with C(--diff).
+    support: N/A
+    details:
+      - The module only reads.
+  idempotent:
+    description: Whether a second run with the same arguments changes nothing.
+    support: full
+    details:
+      - The module only reads.
+"""
+
+    RESOURCE_MODULE = r"""
+options: {}
+attributes:
+  diff_mode:
+    description: Whether the module returns C(before) and C(after) with C(--diff).
+    support: full
+  idempotent:
+    description: Whether a second run with the same arguments changes nothing.
+    support: full
+"""

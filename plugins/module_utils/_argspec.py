@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The connection options that every module shares (documented in the doc fragment vcenter)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+
+
+def connection_spec(unverified_by: list[str]) -> dict[str, Any]:
+    """The options as an argument spec.
+
+    unverified_by receives the name of the environment variable that validate_certs was taken from, if any: AWX injects
+    VMWARE_VALIDATE_CERTS=False unless a credential says otherwise, and nobody should run unverified without knowing.
+    """
+
+    def noted_fallback(name: str) -> str:
+        value = env_fallback(name)
+        unverified_by.append(name)
+        return value
+
+    return dict(
+        hostname=dict(type="str", required=True, fallback=(env_fallback, ["VMWARE_HOST"])),
+        port=dict(type="int", fallback=(env_fallback, ["VMWARE_PORT"])),
+        username=dict(type="str", fallback=(env_fallback, ["VMWARE_USER"])),
+        password=dict(type="str", no_log=True, fallback=(env_fallback, ["VMWARE_PASSWORD"])),
+        session_id=dict(type="str", no_log=True, fallback=(env_fallback, ["VMWARE_SESSION_ID"])),
+        validate_certs=dict(type="bool", default=True, fallback=(noted_fallback, ["VMWARE_VALIDATE_CERTS"])),
+        ca_path=dict(type="path", fallback=(env_fallback, ["VMWARE_CA_PATH"])),
+        proxy_host=dict(type="str", fallback=(env_fallback, ["VMWARE_PROXY_HOST"])),
+        proxy_port=dict(type="int", fallback=(env_fallback, ["VMWARE_PROXY_PORT"])),
+        api_endpoint=dict(
+            type="str",
+            choices=["auto", "api", "rest"],
+            default="auto",
+            fallback=(env_fallback, ["VMWARE_API_ENDPOINT"]),
+        ),
+        request_timeout=dict(type="int", default=60),
+    )

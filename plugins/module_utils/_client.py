@@ -1,0 +1,549 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one way to a vCenter: connection, API token, and the funnel that every control request goes through."""
+
+from __future__ import annotations
+
+import base64
+import email.utils
+import io
+import ipaddress
+import json
+import os
+import random
+import socket
+import ssl
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._dialects import (
+    DIALECTS,
+    OPERATIONS,
+    ApiDialect,
+    Operation,
+    read_error,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InternalServerError,
+    InvalidArgument,
+    NotFound,
+    ResourceInaccessible,
+    TimedOut,
+    Unauthenticated,
+    UnverifiedPeer,
+    VapiError,
+    error_class,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline
+
+try:
+    import requests
+    import urllib3
+    from requests.adapters import HTTPAdapter
+except ImportError:
+    REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
+    HTTPAdapter = object
+else:
+    REQUESTS_IMPORT_ERROR = None
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+TOKEN_HEADER = "vmware-api-session-id"
+POOL_SIZE = 16
+ANSWER_LIMIT = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Peer:
+    """The configured host. http only on loopback, because a token must not travel in the clear."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, hostname: str, port: int | None) -> Peer:
+        """Read a name, an address or a URL (an AWX credential carries one). Raises InvalidArgument."""
+        text = hostname.strip()
+        if "://" not in text:
+            text = f"https://[{text}]" if _is_address(text, 6) else f"https://{text}"
+        try:
+            parts = urlsplit(text)
+            host, own_port = parts.hostname or "", parts.port
+        except ValueError as error:
+            raise InvalidArgument(f"hostname {hostname!r} is not a host: {error}") from None
+        if parts.username is not None:
+            raise InvalidArgument("hostname must not carry credentials; use username and password")
+        named = host and len(host) <= 253 and all(c.isalnum() or c in "-._" for c in host) and not host.startswith("-")
+        if not (named or _is_address(host, 6)) or parts.path.strip("/") or parts.query or parts.fragment:
+            raise InvalidArgument(f"hostname {hostname!r} is not a host: give a name, an address or a URL")
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+            raise InvalidArgument(f"hostname {hostname!r}: only https, or http to loopback, keeps credentials safe")
+        port = port or own_port or (443 if parts.scheme == "https" else 80)
+        if not 0 < port < 65536:
+            raise InvalidArgument(f"port {port} is not between 1 and 65535")
+        return cls(parts.scheme, host, port)
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = 443 if self.scheme == "https" else 80
+        return f"{self.scheme}://{host}" + ("" if self.port == default else f":{self.port}")
+
+
+def _is_address(text: str, version: int) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == version
+    except ValueError:
+        return False
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this machine by definition, without asking a resolver."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def tls_context(validate_certs: bool, ca_path: str | None) -> ssl.SSLContext:
+    """The one trust configuration, of control and of content.
+
+    ca_path, else REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, else the system's store; certifi's bundle where a system has
+    none. Raises InvalidArgument for a ca_path that can't be loaded.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not validate_certs:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    path = ca_path or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    if path is None:
+        defaults = ssl.get_default_verify_paths()
+        if defaults.cafile or defaults.capath or os.name == "nt":
+            context.load_default_certs()
+            return context
+        path = requests.certs.where()
+    try:
+        context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})
+    except OSError as error:
+        raise InvalidArgument(f"ca_path {path} can't be loaded: {error}") from None
+    return context
+
+
+class _DeadlineReader(io.RawIOBase):
+    """A socket's stream whose time-out counts once for a whole answer, so that a trickle can't hold a task."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw, self._sock, self._timeout = raw, sock, sock.gettimeout()
+        self._deadline = Deadline(self._timeout or float("inf"))
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._timeout is not None:
+            remaining = self._deadline.remaining()
+            if remaining <= 0:
+                raise TimeoutError("the answer took too long")
+            self._sock.settimeout(remaining)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            if self._timeout is not None and self._sock.fileno() >= 0:
+                self._sock.settimeout(self._timeout)
+            self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock))
+
+
+class _Adapter(HTTPAdapter):
+    """requests' transport with our TLS context and deadline, noting the address that answered."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context = context
+        self.peer_address: str | None = None
+        super().__init__(pool_connections=1, pool_maxsize=POOL_SIZE)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self.context, cert_reqs=self.context.verify_mode, **kwargs)
+        self._adopt(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        kwargs.update(ssl_context=self.context, cert_reqs=self.context.verify_mode)
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        self._adopt(manager)
+        return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Keep requests from loading its own bundle into our context."""
+
+    def _adopt(self, manager: Any) -> None:
+        adapter = self
+
+        def connection(base: type) -> type:
+            class Connection(base):
+                response_class = _Response
+
+                def connect(self) -> None:
+                    super().connect()
+                    adapter.peer_address = self.sock.getpeername()[0]
+
+            return Connection
+
+        manager.pool_classes_by_scheme = {
+            scheme: type(pool.__name__, (pool,), {"ConnectionCls": connection(pool.ConnectionCls)})
+            for scheme, pool in (("http", urllib3.HTTPConnectionPool), ("https", urllib3.HTTPSConnectionPool))
+        }
+
+
+class _Fault(Exception):
+    """A try that may be worth another one.
+
+    error is what to raise when it is not. unprocessed: the server can't have acted on the request.
+    """
+
+    def __init__(self, error: VapiError, unprocessed: bool, retry_after: float = 0.0) -> None:
+        super().__init__(str(error))
+        self.error, self.unprocessed, self.retry_after = error, unprocessed, retry_after
+
+
+class _UnknownPath(NotFound):
+    """A 404 that vAPI did not write: there is nothing at that path."""
+
+
+class VCenterClient:
+    """One vCenter, one identity. Use as a context manager: on leaving, an API token of our own is deleted.
+
+    With session_id that token is used and never touched; else the first call logs in with username and password.
+    Nothing is sent before the first call. warnings holds what a user should be told although nothing failed, secrets
+    what no output may show.
+    """
+
+    def __init__(
+        self,
+        hostname: str,
+        port: int | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        session_id: str | None = None,
+        validate_certs: bool = True,
+        ca_path: str | None = None,
+        proxy_host: str | None = None,
+        proxy_port: int | None = None,
+        api_endpoint: str = "auto",
+        request_timeout: int = 60,
+    ) -> None:
+        if not session_id and not (username and password):
+            raise InvalidArgument("credentials are missing: give username and password, or session_id")
+        if request_timeout < 1:
+            raise InvalidArgument(f"request_timeout {request_timeout} is not at least 1 second")
+        if proxy_port is not None and not (proxy_host and 0 < proxy_port < 65536):
+            raise InvalidArgument(f"proxy_port {proxy_port} needs a proxy_host and a number between 1 and 65535")
+        self.peer = Peer.parse(hostname, port)
+        self.validate_certs = validate_certs
+        self.request_timeout = request_timeout
+        self.tls_context = tls_context(validate_certs, ca_path)
+        self.warnings: list[str] = []
+        self.secrets: set[str] = set()
+        self.proxy = self._find_proxy(proxy_host, proxy_port)
+        self._credentials = None if session_id else (username, password)
+        self._token = session_id or None
+        self._token_lock = threading.RLock()
+        self._dialect = DIALECTS.get(api_endpoint)
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self._adapter = _Adapter(self.tls_context)
+        self._http.mount("https://", self._adapter)
+        self._http.mount("http://", self._adapter)
+        if not validate_certs:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def __enter__(self) -> VCenterClient:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    @property
+    def peer_address(self) -> str | None:
+        """The address of the server behind the newest control connection; None before one, and behind a proxy."""
+        return None if self.proxy else self._adapter.peer_address
+
+    def token(self) -> str:
+        """The API token, after a login where there is none yet."""
+        with self._token_lock:
+            if self._token is None:
+                self._token = self._log_in()
+            return self._token
+
+    def close(self) -> None:
+        """Delete the API token if it is our own, and close the connections. Never raises."""
+        if self._credentials is not None and self._token is not None:
+            try:
+                self.log_out()
+            except VapiError as error:
+                self.warnings.append(f"The API token of this task could not be deleted: {error}")
+        self._http.close()
+
+    def log_out(self) -> None:
+        """Delete the API token. One that is dead already is fine."""
+        with suppress(Unauthenticated, NotFound):
+            self.call("session.delete")
+        self._token = None
+
+    def map(self, function: Callable[[S], T], values: Iterable[S]) -> list[T]:
+        """Call function for each value over a small pool of kept-alive connections; results in order."""
+        values = list(values)
+        if len(values) < 2:
+            return [function(value) for value in values]
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(min(POOL_SIZE, len(values))) as pool:
+            return list(pool.map(function, values))
+
+    def call(
+        self,
+        name: str,
+        model: dict[str, Any] | None = None,
+        *,
+        read: Callable[[Any, float], Any] = lambda value, date: value,
+        landed: Callable[[], Any] | None = None,
+        deadline: Deadline | None = None,
+        **arguments: Any,
+    ) -> Any:
+        """Perform one operation of the table in _dialects, with its retries, within request_timeout.
+
+        read turns the answer's value, and the server's clock in seconds since the epoch, into what is returned; what it
+        stumbles over is an answer that can't be read. landed is asked after an answer to something not repeatable was
+        lost: it looks at the state and returns the value of the operation that turns out to have worked, or None for one
+        to send again. deadline replaces request_timeout as the bound of the operation; a single try never waits longer
+        than request_timeout. Raises VapiError.
+        """
+        operation = OPERATIONS[name]
+        deadline = deadline or Deadline(self.request_timeout)
+        pause = 0.25
+        may_log_in = self._credentials is not None and name not in ("session.create", "session.delete")
+        while True:
+            token = None if name == "session.create" else self.token()
+            try:
+                return self._dispatch(operation, arguments, model, token, deadline, read)
+            except Unauthenticated:
+                if not may_log_in:
+                    raise
+                may_log_in = False
+                with self._token_lock:
+                    if self._token == token:
+                        self._token = None
+                continue
+            except _Fault as fault:
+                if not (fault.unprocessed or operation.repeatable):
+                    value = None if landed is None else landed()
+                    if value is not None:
+                        return value
+                    if landed is None:
+                        raise fault.error from None
+                delay = max(fault.retry_after, pause * random.uniform(0.5, 1.0))
+                if delay >= deadline.remaining():
+                    raise fault.error from None
+                time.sleep(delay)
+                pause = min(pause * 2, 8.0)
+
+    def _log_in(self) -> str:
+        try:
+            token = self.call("session.create")
+        except Unauthenticated as error:
+            # One and the same text from every vCenter for a wrong name and a wrong password; say whose it was.
+            error.args = (f"{error} (as {self._credentials[0]})",)
+            raise
+        self.secrets.add(token)
+        return token
+
+    def _dispatch(
+        self,
+        operation: Operation,
+        arguments: dict[str, Any],
+        model: dict[str, Any] | None,
+        token: str | None,
+        deadline: Deadline,
+        read: Callable[[Any, float], Any],
+    ) -> Any:
+        """One try; two where the generation of the REST API is not yet known and /api turns out not to exist."""
+        if self._dialect is not None:
+            return self._exchange(self._dialect, operation, arguments, model, token, deadline, read)
+        try:
+            answer = self._exchange(DIALECTS["api"], operation, arguments, model, token, deadline, read)
+        except _UnknownPath:
+            # A vCenter that has /api says in JSON what it did not find. One without says so in plain text, or in HTML.
+            self._dialect = DIALECTS["rest"]
+            return self._exchange(self._dialect, operation, arguments, model, token, deadline, read)
+        self._dialect = DIALECTS["api"]
+        return answer
+
+    def _exchange(
+        self,
+        dialect: ApiDialect,
+        operation: Operation,
+        arguments: dict[str, Any],
+        model: dict[str, Any] | None,
+        token: str | None,
+        deadline: Deadline,
+        read: Callable[[Any, float], Any],
+    ) -> Any:
+        """Send one request and read its answer. Raises VapiError, or _Fault for what passes by itself."""
+        request = dialect.request(operation, arguments, model)
+        tried = f"{operation.name}{_subject(arguments)} on {self.peer.host}"
+
+        def failed(cls: type[VapiError], text: str, **kwargs: Any) -> VapiError:
+            return cls(f"{tried} failed: {text}", operation=operation.name, **kwargs)
+
+        headers = {"Accept": "application/json"}
+        if request.body is not None:
+            headers["Content-Type"] = "application/json"
+        if token is None:
+            username, password = self._credentials
+            basic = base64.b64encode(f"{username}:{password}".encode()).decode()
+            self.secrets.add(basic)
+            headers["Authorization"] = f"Basic {basic}"
+        else:
+            headers[TOKEN_HEADER] = token
+        timeout = min(max(deadline.remaining(), 0.1), self.request_timeout)
+        prepared = requests.Request(
+            request.method, self.peer.url + request.target, headers=headers, data=request.body
+        ).prepare()
+        try:
+            response = self._http.send(
+                prepared,
+                stream=True,
+                timeout=urllib3.Timeout(total=timeout),
+                allow_redirects=False,
+                verify=self.validate_certs,
+                proxies={"http": self.proxy, "https": self.proxy} if self.proxy else {},
+            )
+            with response:
+                content = response.raw.read(ANSWER_LIMIT + 1)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._transport_fault(error, failed) from None
+
+        status = response.status_code
+        if len(content) > ANSWER_LIMIT:
+            raise failed(InternalServerError, f"the answer is larger than {ANSWER_LIMIT} bytes", http_status=status)
+        try:
+            payload = json.loads(content) if content else None
+            readable = len(content) >= int(response.headers.get("Content-Length") or 0)
+        except (ValueError, RecursionError):
+            payload, readable = None, False
+        if status == dialect.success(operation):
+            if operation.result is None:
+                return None
+            try:
+                if not readable:
+                    raise ValueError("cut off, or not JSON")
+                value = dialect.value(payload)
+                # vcsim answers null for an empty list.
+                value = [] if value is None and operation.result is list else value
+                if not isinstance(value, operation.result):
+                    raise TypeError(f"{type(value).__name__} instead of {operation.result.__name__}")
+                return read(value, _date(response.headers.get("Date")))
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                text = f"HTTP {status} with an answer that can't be read: {error!r}"
+                unread = failed(InternalServerError, text, http_status=status)
+                raise (unread if operation.repeatable else _Fault(unread, unprocessed=False)) from None
+        raise self._refusal(operation, status, payload, response.headers, failed)
+
+    def _refusal(
+        self, operation: Operation, status: int, payload: Any, headers: Any, failed: Callable[..., VapiError]
+    ) -> Exception:
+        """The exception for an answer that is no success."""
+        error_type, messages, readable = read_error(status, payload)
+        texts = [str(message.get("default_message") or message.get("id") or "") for message in messages]
+        texts = [text for text in texts[:1] + texts[1:][-1:] if text]
+        if 300 <= status < 400:
+            texts = ["a redirect, which is not followed with credentials"]
+        error = failed(
+            error_class(error_type) if readable or status != 404 else _UnknownPath,
+            f"{': '.join(texts) or 'no reason given'} [{error_type}, HTTP {status}]",
+            error_type=error_type,
+            http_status=status,
+            messages=messages,
+        )
+        if status in (429, 503):
+            return _Fault(error, unprocessed=True, retry_after=_retry_after(headers.get("Retry-After")))
+        if status in (502, 504):
+            return _Fault(error, unprocessed=False)
+        return error
+
+    def _transport_fault(self, error: Exception, failed: Callable[..., VapiError]) -> Exception:
+        """The exception for a try that got no answer."""
+        causes = list(_causes(error))
+        text = next((str(cause) for cause in reversed(causes) if isinstance(cause, OSError)), str(causes[-1]))
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+            return failed(UnverifiedPeer, f"the certificate of {self.peer.url} is not trusted: {text}")
+        if any(isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME for cause in causes):
+            return failed(ResourceInaccessible, f"no address for {self.peer.host}: {text}")
+        if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)) or any(
+            isinstance(cause, (ConnectionRefusedError, urllib3.exceptions.NewConnectionError)) for cause in causes
+        ):
+            return _Fault(failed(ResourceInaccessible, f"no connection to {self.peer.url}: {text}"), unprocessed=True)
+        if any(isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)) for cause in causes):
+            return _Fault(failed(TimedOut, "no complete answer in time"), unprocessed=False)
+        return _Fault(failed(ResourceInaccessible, f"the connection broke: {text}"), unprocessed=False)
+
+    def _find_proxy(self, proxy_host: str | None, proxy_port: int | None) -> str | None:
+        if is_loopback(self.peer.host):
+            return None
+        if proxy_host:
+            return f"http://{quote(proxy_host, safe=':[].@')}:{proxy_port or 8080}"
+        return requests.utils.select_proxy(self.peer.url, requests.utils.get_environ_proxies(self.peer.url))
+
+
+def _subject(arguments: dict[str, Any]) -> str:
+    """What an operation works on, for people."""
+    named = [
+        f"{name[:-3].replace('_', ' ')} {value}"
+        for name, value in arguments.items()
+        if name in ("update_session_id", "library_item_id", "library_id") and value
+    ]
+    if arguments.get("file_name"):
+        named.insert(0, f"file {arguments['file_name']}")
+    return " for " + ", ".join(named) if named else ""
+
+
+def _causes(error: BaseException | None) -> Iterable[BaseException]:
+    """An exception and what it wraps. requests and urllib3 keep the cause in reason, in args, or in the context."""
+    while error is not None:
+        yield error
+        inner = getattr(error, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+        error = inner or error.__cause__
+
+
+def _date(header: str | None) -> float:
+    try:
+        return email.utils.parsedate_to_datetime(header).timestamp()
+    except (TypeError, ValueError):
+        return time.time()
+
+
+def _retry_after(header: str | None) -> float:
+    """Seconds to wait by a Retry-After header: a number, or a date (RFC 9110, 10.2.3)."""
+    if header is None:
+        return 0.0
+    return float(header) if header.isdigit() else max(0.0, _date(header) - time.time())

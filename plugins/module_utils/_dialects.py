@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How an operation is put on the wire: one table for the two generations of the content library's REST service.
+
+/api came with vSphere 7.0U2; /rest serves 6.5 to 8.0. Both carry the same models. Where a row does not say otherwise,
+/rest differs by rule: the prefix, `id:` before an identifier in the path, `~action` for `action`, a wrapper around a
+model, 200 for every success, and {"value": ...} around every result.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the vSphere API.
+
+    method and path are those of /api, rest those of /rest in the same notation ("METHOD path") where the rule does not
+    give them. Arguments that a path does not name travel in the query of a GET and in the body of anything else.
+    wrapper is the member that holds the model in a /rest body. result is the type of the answer's value, None for none.
+    repeatable: sending it twice does no harm, so a lost answer needs no look at the state.
+    """
+
+    name: str
+    method: str
+    path: str
+    status: int
+    result: type | None = None
+    wrapper: str | None = None
+    rest: str | None = None
+    repeatable: bool = True
+
+
+_SESSION = "content/library/item/update-session"
+_ITEM = "content/library/item"
+_ONE_SESSION = f"{_SESSION}/{{update_session_id}}"
+_ONE_ITEM = f"{_ITEM}/{{library_item_id}}"
+_REST_FILE = "content/library/item/updatesession/file"
+_REST_FILE_OF = f"{_REST_FILE}/{{update_session_id}}"
+
+OPERATIONS = {
+    operation.name: operation
+    for operation in (
+        Operation("session.create", "POST", "session", 201, str, rest="POST cis/session"),
+        Operation("session.delete", "DELETE", "session", 204, rest="DELETE cis/session"),
+        Operation("update_session.list", "GET", _SESSION, 200, list),
+        Operation("update_session.get", "GET", _ONE_SESSION, 200, dict),
+        Operation("update_session.create", "POST", _SESSION, 201, str, "create_spec", repeatable=False),
+        Operation("update_session.update", "PATCH", _ONE_SESSION, 204, None, "update_spec"),
+        Operation("update_session.keep_alive", "POST", f"{_ONE_SESSION}?action=keep-alive", 204),
+        Operation("update_session.complete", "POST", f"{_ONE_SESSION}?action=complete", 204, repeatable=False),
+        Operation("update_session.cancel", "POST", f"{_ONE_SESSION}?action=cancel", 204, repeatable=False),
+        Operation("update_session.fail", "POST", f"{_ONE_SESSION}?action=fail", 204, repeatable=False),
+        Operation("update_session.delete", "DELETE", _ONE_SESSION, 204),
+        Operation("file.list", "GET", f"{_ONE_SESSION}/file", 200, list, rest=f"GET {_REST_FILE}"),
+        Operation(
+            "file.get", "GET", f"{_ONE_SESSION}/file/{{file_name}}", 200, dict,
+            rest=f"POST {_REST_FILE_OF}?action=get",
+        ),
+        Operation(
+            "file.add", "POST", f"{_ONE_SESSION}/file", 201, dict, "file_spec",
+            rest=f"POST {_REST_FILE_OF}?action=add", repeatable=False,
+        ),
+        Operation(
+            "file.remove", "DELETE", f"{_ONE_SESSION}/file/{{file_name}}", 204,
+            rest=f"POST {_REST_FILE_OF}?action=remove", repeatable=False,
+        ),
+        Operation(
+            "file.validate", "POST", f"{_ONE_SESSION}/file?action=validate", 200, dict,
+            rest=f"POST {_REST_FILE_OF}?action=validate",
+        ),
+        Operation("library.get", "GET", "content/library/{library_id}", 200, dict),
+        Operation("library.find", "POST", "content/library?action=find", 200, list, "spec"),
+        Operation("item.list", "GET", _ITEM, 200, list),
+        Operation("item.find", "POST", f"{_ITEM}?action=find", 200, list, "spec"),
+        Operation("item.get", "GET", _ONE_ITEM, 200, dict),
+        Operation("item.create", "POST", _ITEM, 201, str, "create_spec", repeatable=False),
+        Operation("item.update", "PATCH", _ONE_ITEM, 204, None, "update_spec"),
+        Operation("item.delete", "DELETE", _ONE_ITEM, 204),
+        Operation("item_file.list", "GET", f"{_ONE_ITEM}/file", 200, list, rest=f"GET {_ITEM}/file"),
+    )
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Request:
+    """What goes out: method, target (path and query, quoted), body (JSON, or None)."""
+
+    method: str
+    target: str
+    body: bytes | None
+
+
+class ApiDialect:
+    """/api: plain models, bare values."""
+
+    name = "api"
+    prefix = "/api/"
+
+    def request(self, operation: Operation, arguments: dict[str, Any], model: dict[str, Any] | None) -> Request:
+        """Render one call. arguments are scalars by their API names (None is left out), model is the body's model."""
+        method, path = self._route(operation)
+        rest = {name: value for name, value in arguments.items() if value is not None}
+        parts = []
+        for part in path.split("{"):
+            name, brace, tail = part.partition("}")
+            parts.append(quote(str(rest.pop(name)), safe="") + tail if brace else part)
+        target = self.prefix + "".join(parts)
+        body = None if model is None else self._wrap(operation, model)
+        if rest and method == "GET":
+            target += "?" + urlencode(rest, quote_via=quote)
+        elif rest:
+            body = {**rest, **(body or {})}
+        return Request(method, target, None if body is None else json.dumps(body).encode())
+
+    def _route(self, operation: Operation) -> tuple[str, str]:
+        return operation.method, operation.path
+
+    def _wrap(self, operation: Operation, model: dict[str, Any]) -> dict[str, Any]:
+        return model
+
+    def success(self, operation: Operation) -> int:
+        """The one status that means success."""
+        return operation.status
+
+    def value(self, payload: Any) -> Any:
+        """The value in a decoded answer. Raises KeyError or TypeError where there is none."""
+        return payload
+
+
+class RestDialect(ApiDialect):
+    """/rest: models in a wrapper, values in {"value": ...}, maps as lists of {key, value}."""
+
+    name = "rest"
+    prefix = "/rest/com/vmware/"
+
+    def _route(self, operation: Operation) -> tuple[str, str]:
+        method, _space, path = (operation.rest or f"{operation.method} {operation.path}").partition(" ")
+        return method, path.replace("{", "id:{").replace("?action=", "?~action=")
+
+    def _wrap(self, operation: Operation, model: dict[str, Any]) -> dict[str, Any]:
+        return {operation.wrapper: model}
+
+    def success(self, operation: Operation) -> int:
+        return 200
+
+    def value(self, payload: Any) -> Any:
+        return _maps(payload["value"])
+
+
+DIALECTS = {dialect.name: dialect for dialect in (ApiDialect(), RestDialect())}
+
+
+def _maps(value: Any) -> Any:
+    """The same value with every map (a list of {key, value} on /rest) as a dict, the way /api tells it."""
+    if isinstance(value, dict):
+        return {name: _maps(member) for name, member in value.items()}
+    if isinstance(value, list):
+        if value and all(isinstance(member, dict) and member.keys() == {"key", "value"} for member in value):
+            return {str(member["key"]): _maps(member["value"]) for member in value}
+        return [_maps(member) for member in value]
+    return value
+
+
+_TYPE_OF_STATUS = {
+    401: "UNAUTHENTICATED",
+    403: "UNAUTHORIZED",
+    404: "NOT_FOUND",
+    409: "CONCURRENT_CHANGE",
+    429: "SERVICE_UNAVAILABLE",
+    500: "INTERNAL_SERVER_ERROR",
+    502: "INTERNAL_SERVER_ERROR",
+    503: "SERVICE_UNAVAILABLE",
+    504: "TIMED_OUT",
+}
+
+
+def read_error(status: int, payload: Any) -> tuple[str, list[dict[str, Any]], bool]:
+    """The discriminator and the messages of an error answer, and whether it is vAPI's at all.
+
+    /api tells {error_type, messages}, /rest {type: "com.vmware.vapi.std.errors.not_found", value: {...}}; error_type is
+    optional on both (specification: VapiStdErrors*). The status alone never decides where a type can be read, as
+    RESOURCE_BUSY is 500 on /api and 400 on /rest.
+    """
+    error_type = None
+    readable = isinstance(payload, dict)
+    details = payload if readable else {}
+    if isinstance(details.get("value"), dict):
+        error_type = str(details.get("type", "")).rpartition(".")[2].upper()
+        details = details["value"]
+    if error_type not in ERROR_TYPES:
+        error_type = details.get("error_type")
+    if not isinstance(error_type, str) or error_type not in ERROR_TYPES:
+        error_type = _TYPE_OF_STATUS.get(status, "ERROR")
+    messages = details.get("messages")
+    if not isinstance(messages, list):
+        messages = []
+    return error_type, _maps([message for message in messages if isinstance(message, dict)]), readable

@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The errors of this collection, in the vocabulary of vAPI.
+
+Every failure, whether a server reported it or it was noticed here, is a VapiError with one of the discriminators that
+the vSphere API defines for its standard errors (specification: VapiStdErrorsErrorType). Code that reacts to one kind
+catches its class; playbooks branch on error_type.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+ERROR_TYPES = frozenset(
+    (
+        "ERROR",
+        "ALREADY_EXISTS",
+        "ALREADY_IN_DESIRED_STATE",
+        "CANCELED",
+        "CONCURRENT_CHANGE",
+        "FEATURE_IN_USE",
+        "INTERNAL_SERVER_ERROR",
+        "INVALID_ARGUMENT",
+        "INVALID_ELEMENT_CONFIGURATION",
+        "INVALID_ELEMENT_TYPE",
+        "INVALID_REQUEST",
+        "NOT_ALLOWED_IN_CURRENT_STATE",
+        "NOT_FOUND",
+        "OPERATION_NOT_FOUND",
+        "RESOURCE_BUSY",
+        "RESOURCE_IN_USE",
+        "RESOURCE_INACCESSIBLE",
+        "SERVICE_UNAVAILABLE",
+        "TIMED_OUT",
+        "UNABLE_TO_ALLOCATE_RESOURCE",
+        "UNAUTHENTICATED",
+        "UNAUTHORIZED",
+        "UNEXPECTED_INPUT",
+        "UNSUPPORTED",
+        "UNVERIFIED_PEER",
+    )
+)
+
+
+class VapiError(Exception):
+    """A failed operation.
+
+    message is one sentence for people. http_status is None when no answer came. messages are the server's localizable
+    messages, from the operation to the cause. operation is a name of the table in _dialects. update_session is the
+    session as last seen, where one was read.
+    """
+
+    error_type = "ERROR"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        error_type: str | None = None,
+        http_status: int | None = None,
+        messages: list[dict[str, Any]] | None = None,
+        operation: str | None = None,
+        update_session: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        if error_type is not None:
+            self.error_type = error_type
+        self.http_status = http_status
+        self.messages = messages or []
+        self.operation = operation
+        self.update_session = update_session
+
+    def fail_kwargs(self) -> dict[str, Any]:
+        """The keyword arguments of fail_json that tell a playbook what happened."""
+        kwargs = dict(
+            msg=str(self),
+            error_type=self.error_type,
+            http_status=self.http_status,
+            messages=self.messages,
+            operation=self.operation,
+        )
+        if self.update_session is not None:
+            kwargs["update_session"] = self.update_session
+        return kwargs
+
+
+class InternalServerError(VapiError):
+    """The server failed, or gave an answer that can't be read."""
+
+    error_type = "INTERNAL_SERVER_ERROR"
+
+
+class InvalidArgument(VapiError):
+    """The server, or a check made here before anything was sent, refuses the input."""
+
+    error_type = "INVALID_ARGUMENT"
+
+
+class NotAllowedInCurrentState(VapiError):
+    """The session, or item, is in a state that rules the operation out."""
+
+    error_type = "NOT_ALLOWED_IN_CURRENT_STATE"
+
+
+class NotFound(VapiError):
+    """There is no such session, file, item or library."""
+
+    error_type = "NOT_FOUND"
+
+
+class ResourceBusy(VapiError):
+    """Another update session holds the library item."""
+
+    error_type = "RESOURCE_BUSY"
+
+
+class ResourceInaccessible(VapiError):
+    """No connection, or one that broke before the answer."""
+
+    error_type = "RESOURCE_INACCESSIBLE"
+
+
+class TimedOut(VapiError):
+    """The time allowed for an operation or a wait was over."""
+
+    error_type = "TIMED_OUT"
+
+
+class Unauthenticated(VapiError):
+    """The credentials or the API token are not (or no longer) valid."""
+
+    error_type = "UNAUTHENTICATED"
+
+
+class UnverifiedPeer(VapiError):
+    """The peer did not prove to be the configured host."""
+
+    error_type = "UNVERIFIED_PEER"
+
+
+_CLASSES = {cls.error_type: cls for cls in VapiError.__subclasses__()}
+
+
+def error_class(error_type: str) -> type[VapiError]:
+    """The class to raise for a discriminator; VapiError itself where nothing reacts to that kind."""
+    return _CLASSES.get(error_type, VapiError)

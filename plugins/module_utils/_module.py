@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where Ansible meets the services: the only file that knows both.
+
+A module is a SPEC (what may be asked), a run (what should be true) and a main of one line. run gets a Task, returns the
+facts of its result and raises VapiError; it knows neither AnsibleModule nor the process that it runs in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import connection_spec
+from ansible_collections.vsphere.content_library.plugins.module_utils._client import (
+    REQUESTS_IMPORT_ERROR,
+    VCenterClient,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, VapiError
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
+
+CONNECTION_OPTIONS = tuple(connection_spec([]))
+MAY_BE_EMPTY = (*CONNECTION_OPTIONS, "description")
+
+Run = Callable[["Task"], dict[str, Any]]
+
+
+class Services:
+    """What a task can ask of a vCenter. Each is made when first used, as most tasks need one of them."""
+
+    def __init__(self, client: VCenterClient) -> None:
+        self.client = client
+
+    @cached_property
+    def update_sessions(self) -> UpdateSessions:
+        return UpdateSessions(self.client)
+
+
+class Task:
+    """One task of a playbook: its params and check_mode, the services, the operations it performed, its warnings."""
+
+    def __init__(self, params: dict[str, Any], check_mode: bool, client: VCenterClient) -> None:
+        self.params = params
+        self.check_mode = check_mode
+        self.services = Services(client)
+        self.operations: list[str] = []
+        self.warnings = client.warnings
+
+    def perform(self, operation: str, call: Callable[..., Any], *args: Any) -> Any:
+        """Note a write and, unless in check mode, do it. Returns what call returns; None in check mode."""
+        self.operations.append(operation)
+        return None if self.check_mode else call(*args)
+
+
+@dataclass
+class Outcome:
+    """How a run ended: the result, whether it failed, what to warn of, and what must not show in any of it."""
+
+    result: dict[str, Any]
+    failed: bool = False
+    warnings: list[str] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set)
+
+
+def execute(run: Run, params: dict[str, Any], check_mode: bool) -> Outcome:
+    """Run a task. Whatever happens, an API token of its own is deleted."""
+    client = None
+    try:
+        for option, value in params.items():
+            if isinstance(value, str) and not value.strip() and option not in MAY_BE_EMPTY:
+                raise InvalidArgument(f"{option} must not be empty")
+        with VCenterClient(**{option: params[option] for option in CONNECTION_OPTIONS}) as client:
+            task = Task(params, check_mode, client)
+            facts = run(task)
+        outcome = Outcome({"changed": bool(task.operations), "operations": task.operations, **facts})
+    except VapiError as error:
+        outcome = Outcome(error.fail_kwargs(), failed=True)
+    if client is not None:
+        outcome.warnings, outcome.secrets = client.warnings, client.secrets
+    return outcome
+
+
+def module_main(spec: dict[str, Any], run: Run) -> None:
+    """The main of every module: arguments in, exit_json or fail_json out."""
+    unverified_by: list[str] = []
+    module = AnsibleModule(**{**spec, "argument_spec": {**connection_spec(unverified_by), **spec["argument_spec"]}})
+    if REQUESTS_IMPORT_ERROR is not None:
+        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    if unverified_by and not module.params["validate_certs"]:
+        module.warn(f"Certificates are not verified because the environment variable {unverified_by[0]} says so.")
+    outcome = execute(run, module.params, module.check_mode)
+    module.no_log_values.update(outcome.secrets)
+    for warning in outcome.warnings:
+        module.warn(warning)
+    if outcome.failed:
+        module.fail_json(**outcome.result)
+    if not module._diff:
+        outcome.result.pop("diff", None)
+    module.exit_json(**outcome.result)

@@ -1,0 +1,440 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: update_session
+short_description: Open, steer and end an update session of a content library
+version_added: 0.1.0
+description:
+  - Brings an update session of a library item into a state. An update session is the object through which a content
+    library changes an item. It is created, receives files, is kept alive, and ends by complete, cancel or fail.
+  - To fail an update session with a message of your own, use M(vsphere.content_library.update_session_fail).
+author:
+  - vsphere.content_library contributors (!UNKNOWN)
+extends_documentation_fragment:
+  - vsphere.content_library.vcenter
+  - vsphere.content_library.attributes
+  - vsphere.content_library.attributes.resource_module
+options:
+  update_session_id:
+    description:
+      - The update session.
+      - Exactly one of O(update_session_id) and O(library_item_id) is required.
+    type: str
+  library_item_id:
+    description:
+      - The library item whose update session is meant.
+      - With O(state=active) the user's open update session on the item is adopted; where there is none, one is created.
+        One of another user fails the task with C(RESOURCE_BUSY).
+      - With O(state=done) and O(state=canceled) the user's open update session is ended. Where there is none, one that
+        is in that state already is a success.
+      - With O(state=absent) all of the user's update sessions on the item are meant.
+    type: str
+  state:
+    description:
+      - V(active) is an open update session with at least the progress, the lifetime and the warning behavior asked for.
+      - V(done) completes it, so that its changes become visible.
+      - V(canceled) gives it up. The item stays as it was.
+      - V(absent) deletes it, after a cancel where it is still open.
+    type: str
+    choices:
+      - active
+      - done
+      - canceled
+      - absent
+    default: active
+  warning_behavior:
+    description:
+      - Which warnings shall not fail the update session. Types not named keep what they have.
+      - Used with O(state=active) and O(state=done).
+    type: list
+    elements: dict
+    suboptions:
+      type:
+        description: The warning.
+        type: str
+        required: true
+        choices:
+          - SELF_SIGNED_CERTIFICATE
+          - EXPIRED_CERTIFICATE
+          - NOT_YET_VALID_CERTIFICATE
+          - UNTRUSTED_CERTIFICATE
+      ignored:
+        description: Whether it is ignored.
+        type: bool
+        default: true
+  client_progress:
+    description:
+      - The progress to tell, from 0 to 100, as I(at least). The server's can't go down, so a lower one does nothing.
+      - Used with O(state=active) and O(state=done).
+    type: int
+  min_lifetime:
+    description:
+      - Keep the update session alive if it expires in fewer seconds than this. The task warns where that is not enough.
+      - Used with O(state=active) and O(state=done).
+    type: int
+  wait:
+    description: Whether to wait with O(state=done) until the server is done. After a pull, completing takes its time.
+    type: bool
+    default: true
+  wait_timeout:
+    description: How many seconds completing may take, the wait included.
+    type: int
+    default: 600
+seealso:
+  - module: vsphere.content_library.update_session_info
+  - module: vsphere.content_library.update_session_fail
+"""
+
+EXAMPLES = r"""
+- name: Open an update session on an item, or go on with the one that is open
+  vsphere.content_library.update_session:
+    library_item_id: "{{ library_item_id }}"
+    warning_behavior:
+      - type: SELF_SIGNED_CERTIFICATE
+  register: opened
+
+- name: Keep it alive for at least four minutes
+  vsphere.content_library.update_session:
+    update_session_id: "{{ opened.update_session.id }}"
+    min_lifetime: 240
+
+- name: Make its changes visible
+  vsphere.content_library.update_session:
+    update_session_id: "{{ opened.update_session.id }}"
+    state: done
+
+- name: Clear away whatever update sessions I have on the item
+  vsphere.content_library.update_session:
+    library_item_id: "{{ library_item_id }}"
+    state: absent
+"""
+
+RETURN = r"""
+update_session:
+  description:
+    - The update session; null once deleted. In check mode as it would be, with a null C(id) where none exists yet.
+    - Keys that a newer vCenter adds are passed through.
+  type: dict
+  returned: success, and failure where a session was read
+  contains:
+    id:
+      description: The identifier of the update session.
+      type: str
+      returned: always
+      sample: 6ad2ac1f-9d6f-4f2a-8d60-0c9f04ea28ac:0b4ab54e-77bb-4b27-a3a5-5ed7d3ee27dc
+    library_item_id:
+      description: The library item that the update session changes.
+      type: str
+      returned: always
+      sample: 3f6cb4c0-5f52-4d3e-b1fd-4f9ef9f7e0a3
+    library_item_content_version:
+      description: The content version of the item when the update session was created.
+      type: str
+      returned: always
+      sample: "2"
+    client_progress:
+      description: The progress that the client told, from 0 to 100.
+      type: int
+      returned: always
+      sample: 40
+    state:
+      description: V(ACTIVE), V(DONE), V(ERROR) or V(CANCELED).
+      type: str
+      returned: always
+      sample: ACTIVE
+    expiration_time:
+      description: The time before which the update session will not expire.
+      type: str
+      returned: always
+      sample: "2026-01-15T10:25:31.651Z"
+    expires_in:
+      description:
+        - Seconds until RV(update_session.expiration_time) by the server's clock, never below 0.
+        - Null where that is not told.
+      type: int
+      returned: always
+      sample: 291
+    error_message:
+      description: Why the update session is in V(ERROR), else null.
+      type: dict
+      returned: always
+      sample: null
+      contains:
+        id:
+          description: The identifier of the message.
+          type: str
+          returned: always
+          sample: com.vmware.vdcs.cls-main.client_error
+        default_message:
+          description: The message in English.
+          type: str
+          returned: always
+          sample: The disk image is not readable.
+        args:
+          description: What was put into the message.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        params:
+          description: The same by name.
+          type: dict
+          returned: always
+          sample: null
+        localized:
+          description: The message in the language of the session.
+          type: str
+          returned: always
+          sample: null
+    preview_info:
+      description: What the server makes of the files so far, while the update session is V(ACTIVE), else null.
+      type: dict
+      returned: always
+      contains:
+        state:
+          description: V(UNAVAILABLE), V(AVAILABLE) or V(NOT_APPLICABLE).
+          type: str
+          returned: always
+          sample: AVAILABLE
+        certificate_info:
+          description: The certificate that signed the package, or null.
+          type: dict
+          returned: always
+          sample: null
+        cert_chain:
+          description: The chain of that certificate.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        warnings:
+          description: The warnings raised, each with C(type), C(message) and C(ignored).
+          type: list
+          elements: dict
+          returned: always
+          sample: []
+    warning_behavior:
+      description: Which warnings do not fail the update session, each with C(type) and C(ignored).
+      type: list
+      elements: dict
+      returned: always
+      sample:
+        - type: SELF_SIGNED_CERTIFICATE
+          ignored: true
+    blocking_warnings:
+      description: The types of the warnings that are raised and that nobody ignored. They will fail a complete.
+      type: list
+      elements: str
+      returned: always
+      sample: []
+operations:
+  description: The API operations performed, in order; in check mode those that would be. Reads are not listed.
+  type: list
+  elements: str
+  returned: success
+  sample:
+    - create
+diff:
+  description: What the task changes, as C(before) and C(after).
+  type: dict
+  returned: when diff mode is on
+  sample:
+    before:
+      state: ACTIVE
+    after:
+      state: DONE
+error_type:
+  description:
+    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors, such as
+      V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or V(ERROR).
+    - What never came from a server uses the same words. V(INVALID_ARGUMENT) was refused by the module,
+      V(UNVERIFIED_PEER) is a certificate, V(RESOURCE_INACCESSIBLE) a connection, V(TIMED_OUT) a wait,
+      V(INTERNAL_SERVER_ERROR) an answer that can't be read.
+  type: str
+  returned: failure
+  sample: NOT_FOUND
+http_status:
+  description: The status of the answer that failed the task, null where none came.
+  type: int
+  returned: failure
+  sample: 404
+messages:
+  description: The server's messages, from the operation to the cause, each with C(id), C(default_message) and C(args).
+  type: list
+  elements: dict
+  returned: failure
+  sample: []
+operation:
+  description: The operation that failed, null where none was tried.
+  type: str
+  returned: failure
+  sample: update_session.complete
+"""
+
+import time
+from typing import Any
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InvalidArgument,
+    NotAllowedInCurrentState,
+    NotFound,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
+    WARNING_TYPES,
+    Session,
+    behavior_of,
+    managed,
+    session_facts,
+)
+
+SPEC = dict(
+    argument_spec=dict(
+        update_session_id=dict(type="str"),
+        library_item_id=dict(type="str"),
+        state=dict(type="str", choices=["active", "done", "canceled", "absent"], default="active"),
+        warning_behavior=dict(
+            type="list",
+            elements="dict",
+            options=dict(
+                type=dict(type="str", required=True, choices=list(WARNING_TYPES)),
+                ignored=dict(type="bool", default=True),
+            ),
+        ),
+        client_progress=dict(type="int"),
+        min_lifetime=dict(type="int"),
+        wait=dict(type="bool", default=True),
+        wait_timeout=dict(type="int", default=600),
+    ),
+    required_one_of=[("update_session_id", "library_item_id")],
+    mutually_exclusive=[("update_session_id", "library_item_id")],
+    supports_check_mode=True,
+)
+
+WANTED = dict(active="ACTIVE", done="DONE", canceled="CANCELED")
+
+
+def run(task: Task) -> dict[str, Any]:
+    """Find the session, bring it into the state."""
+    params = task.params
+    if not 0 <= (params["client_progress"] or 0) <= 100:
+        raise InvalidArgument(f"client_progress {params['client_progress']} is not between 0 and 100")
+    for option in ("min_lifetime", "wait_timeout"):
+        if (params[option] or 0) < 0:
+            raise InvalidArgument(f"{option} {params[option]} is below 0")
+    if params["state"] == "absent":
+        return remove(task)
+
+    wanted = WANTED[params["state"]]
+    before = session = locate(task, wanted)
+    if session is None:
+        session = create(task)
+    if session["state"] not in ("ACTIVE", wanted):
+        raise NotAllowedInCurrentState(
+            f"update session {session['id']} is {session['state']} and can't become {wanted}", update_session=session
+        )
+    if session["state"] == "ACTIVE" and wanted != "CANCELED":
+        session = steer(task, session)
+    if session["state"] != wanted:
+        session = end(task, session, wanted)
+    return dict(update_session=session, diff=dict(before=managed(before), after=managed(session)))
+
+
+def locate(task: Task, wanted: str) -> Session | None:
+    """The session that is meant; None where one is to be created. Raises NotFound."""
+    params, sessions = task.params, task.services.update_sessions
+    if params["update_session_id"]:
+        return sessions.get(params["update_session_id"])
+    by_state = {session["state"]: session for session in sessions.list(params["library_item_id"])}
+    session = by_state.get("ACTIVE") or by_state.get(wanted)
+    if session is None and wanted != "ACTIVE":
+        raise NotFound(f"library item {params['library_item_id']} has no update session of this user that is {wanted}")
+    return session
+
+
+def create(task: Task) -> Session:
+    """Open a session on the item, with its warning behavior."""
+    sessions = task.services.update_sessions
+    item, behavior = task.params["library_item_id"], task.params["warning_behavior"] or []
+    update_session_id = task.perform("create", sessions.create, item, behavior)
+    if update_session_id is None:
+        session = session_facts({"library_item_id": item, "state": "ACTIVE", "client_progress": 0}, None, time.time())
+    else:
+        session = sessions.get(update_session_id)
+    # A server may leave it out of get, and it is set: no update is due.
+    session["warning_behavior"] = session["warning_behavior"] or behavior
+    return session
+
+
+def steer(task: Task, session: Session) -> Session:
+    """Close the differences that an ACTIVE session may have."""
+    params, sessions = task.params, task.services.update_sessions
+    written = len(task.operations)
+    current, min_lifetime = behavior_of(session), params["min_lifetime"]
+    asked = {entry["type"]: entry["ignored"] for entry in params["warning_behavior"] or []}
+    changes: dict[str, Any] = {}
+    if any(current.get(warning, False) != ignored for warning, ignored in asked.items()):
+        merged = {**current, **asked}
+        changes["warning_behavior"] = [dict(type=warning, ignored=ignored) for warning, ignored in merged.items()]
+        task.perform("update", sessions.update, session["id"], changes["warning_behavior"])
+    if (params["client_progress"] or 0) > (session["client_progress"] or 0):
+        changes["client_progress"] = params["client_progress"]
+    short = min_lifetime is not None and session["expires_in"] is not None and session["expires_in"] < min_lifetime
+    if short or "client_progress" in changes:
+        task.perform("keep_alive", sessions.keep_alive, session["id"], changes.get("client_progress"))
+    if len(task.operations) == written:
+        return session
+    if task.check_mode:
+        return {**session, **changes}
+    session = sessions.get(session["id"])
+    if short and (session["expires_in"] or 0) < min_lifetime:
+        task.warnings.append(
+            f"Update session {session['id']} expires in {session['expires_in']} seconds even after a keep-alive;"
+            f" min_lifetime asks for {min_lifetime}."
+        )
+    return session
+
+
+def end(task: Task, session: Session, wanted: str) -> Session:
+    """Complete or cancel an ACTIVE session."""
+    params, sessions = task.params, task.services.update_sessions
+    predicted = {**session, "state": wanted, "preview_info": None, "blocking_warnings": []}
+    if wanted == "CANCELED":
+        task.perform("cancel", sessions.cancel, session["id"])
+    elif params["wait"]:
+        return task.perform("complete", sessions.finish, session["id"], params["wait_timeout"]) or predicted
+    else:
+        task.perform("complete", sessions.complete, session["id"], params["wait_timeout"])
+    return predicted if task.check_mode else sessions.get(session["id"])
+
+
+def remove(task: Task) -> dict[str, Any]:
+    """Delete the session, or all of the user's on the item."""
+    params, sessions = task.params, task.services.update_sessions
+    if params["update_session_id"]:
+        found = [sessions.find(params["update_session_id"])]
+    else:
+        try:
+            found = sessions.list(params["library_item_id"])
+        except NotFound:
+            found = []
+    gone = [session for session in found if session]
+    for session in gone:
+        if session["state"] == "ACTIVE":
+            task.perform("cancel", sessions.cancel, session["id"])
+        task.perform("delete", sessions.delete, session["id"])
+    before = {session["id"]: managed(session) for session in gone}
+    return dict(update_session=None, diff=dict(before=before, after={}))
+
+
+def main() -> None:
+    module_main(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,306 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: update_session_info
+short_description: See the update sessions of a content library
+version_added: 0.1.0
+description:
+  - Returns the update sessions of the calling user as facts that a playbook can branch on, all of them, those on one
+    library item, or one.
+  - A vCenter Server shows each user only the sessions that this user created.
+author:
+  - vsphere.content_library contributors (!UNKNOWN)
+extends_documentation_fragment:
+  - vsphere.content_library.vcenter
+  - vsphere.content_library.attributes
+  - vsphere.content_library.attributes.info_module
+options:
+  update_session_id:
+    description: The update session to see. One that does not exist gives an empty list.
+    type: str
+  library_item_id:
+    description: See the update sessions on this library item. One that does not exist gives an empty list.
+    type: str
+  states:
+    description: Return only update sessions in one of these states.
+    type: list
+    elements: str
+    choices:
+      - ACTIVE
+      - DONE
+      - ERROR
+      - CANCELED
+  gather_files:
+    description: Whether to add the files of each update session.
+    type: bool
+    default: false
+  validate:
+    description: Whether to let the server validate each V(ACTIVE) update session, and to add what it found.
+    type: bool
+    default: false
+seealso:
+  - module: vsphere.content_library.update_session
+  - module: vsphere.content_library.update_session_fail
+"""
+
+EXAMPLES = r"""
+- name: See my update sessions that are still open
+  vsphere.content_library.update_session_info:
+    states:
+      - ACTIVE
+  register: sessions
+
+- name: Stop where a warning would fail one of them
+  ansible.builtin.assert:
+    that: sessions.update_sessions | map(attribute='blocking_warnings') | flatten | length == 0
+    fail_msg: A certificate warning is raised and nobody ignored it.
+
+- name: Wait until an item has no open update session
+  vsphere.content_library.update_session_info:
+    library_item_id: "{{ library_item_id }}"
+    states:
+      - ACTIVE
+  register: sessions
+  until: not sessions.update_sessions
+  retries: 30
+  delay: 10
+
+- name: See the files of one update session, and what is missing
+  vsphere.content_library.update_session_info:
+    update_session_id: "{{ update_session_id }}"
+    gather_files: true
+    validate: true
+"""
+
+RETURN = r"""
+update_sessions:
+  description: The update sessions found, sorted by id. Keys that a newer vCenter adds are passed through.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    id:
+      description: The identifier of the update session.
+      type: str
+      returned: always
+      sample: 6ad2ac1f-9d6f-4f2a-8d60-0c9f04ea28ac:0b4ab54e-77bb-4b27-a3a5-5ed7d3ee27dc
+    library_item_id:
+      description: The library item that the update session changes.
+      type: str
+      returned: always
+      sample: 3f6cb4c0-5f52-4d3e-b1fd-4f9ef9f7e0a3
+    library_item_content_version:
+      description: The content version of the item when the update session was created.
+      type: str
+      returned: always
+      sample: "2"
+    client_progress:
+      description: The progress that the client told, from 0 to 100.
+      type: int
+      returned: always
+      sample: 40
+    state:
+      description: V(ACTIVE), V(DONE), V(ERROR) or V(CANCELED).
+      type: str
+      returned: always
+      sample: ACTIVE
+    expiration_time:
+      description: The time before which the update session will not expire.
+      type: str
+      returned: always
+      sample: "2026-01-15T10:25:31.651Z"
+    expires_in:
+      description:
+        - Seconds until RV(update_sessions[].expiration_time) by the server's clock, never below 0.
+        - Null where that is not told.
+      type: int
+      returned: always
+      sample: 291
+    error_message:
+      description: Why the update session is in V(ERROR), else null.
+      type: dict
+      returned: always
+      sample: null
+      contains:
+        id:
+          description: The identifier of the message.
+          type: str
+          returned: always
+          sample: com.vmware.vdcs.cls-main.client_error
+        default_message:
+          description: The message in English.
+          type: str
+          returned: always
+          sample: The disk image is not readable.
+        args:
+          description: What was put into the message.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        params:
+          description: The same by name.
+          type: dict
+          returned: always
+          sample: null
+        localized:
+          description: The message in the language of the session.
+          type: str
+          returned: always
+          sample: null
+    preview_info:
+      description: What the server makes of the files so far, while the update session is V(ACTIVE), else null.
+      type: dict
+      returned: always
+      contains:
+        state:
+          description: V(UNAVAILABLE), V(AVAILABLE) or V(NOT_APPLICABLE).
+          type: str
+          returned: always
+          sample: AVAILABLE
+        certificate_info:
+          description: The certificate that signed the package, or null.
+          type: dict
+          returned: always
+          sample: null
+        cert_chain:
+          description: The chain of that certificate.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        warnings:
+          description: The warnings raised, each with C(type), C(message) and C(ignored).
+          type: list
+          elements: dict
+          returned: always
+          sample: []
+    warning_behavior:
+      description: Which warnings do not fail the update session, each with C(type) and C(ignored).
+      type: list
+      elements: dict
+      returned: always
+      sample:
+        - type: SELF_SIGNED_CERTIFICATE
+          ignored: true
+    blocking_warnings:
+      description: The types of the warnings that are raised and that nobody ignored. They will fail a complete.
+      type: list
+      elements: str
+      returned: always
+      sample: []
+    files:
+      description: The files of the update session, as the vSphere API tells them, without their upload endpoints.
+      type: list
+      elements: dict
+      returned: when O(gather_files=true)
+      sample:
+        - name: disk-0.vmdk
+          source_type: PUSH
+          status: READY
+          bytes_transferred: 1073741824
+          size: 1073741824
+    validation:
+      description: What the server finds missing or invalid; null where it can't say, as for a session not V(ACTIVE).
+      type: dict
+      returned: when O(validate=true)
+      sample:
+        has_errors: true
+        missing_files:
+          - disk-0.vmdk
+        invalid_files: []
+operations:
+  description: The API operations performed: none, as this module only reads.
+  type: list
+  elements: str
+  returned: success
+  sample: []
+error_type:
+  description:
+    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors, such as
+      V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or V(ERROR).
+    - What never came from a server uses the same words. V(INVALID_ARGUMENT) was refused by the module,
+      V(UNVERIFIED_PEER) is a certificate, V(RESOURCE_INACCESSIBLE) a connection, V(TIMED_OUT) a wait,
+      V(INTERNAL_SERVER_ERROR) an answer that can't be read.
+  type: str
+  returned: failure
+  sample: NOT_FOUND
+http_status:
+  description: The status of the answer that failed the task, null where none came.
+  type: int
+  returned: failure
+  sample: 404
+messages:
+  description: The server's messages, from the operation to the cause, each with C(id), C(default_message) and C(args).
+  type: list
+  elements: dict
+  returned: failure
+  sample: []
+operation:
+  description: The operation that failed, null where none was tried.
+  type: str
+  returned: failure
+  sample: update_session.get
+"""
+
+from typing import Any
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotAllowedInCurrentState, NotFound
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import STATES, Session, shown
+
+SPEC = dict(
+    argument_spec=dict(
+        update_session_id=dict(type="str"),
+        library_item_id=dict(type="str"),
+        states=dict(type="list", elements="str", choices=list(STATES)),
+        gather_files=dict(type="bool", default=False),
+        validate=dict(type="bool", default=False),
+    ),
+    mutually_exclusive=[("update_session_id", "library_item_id")],
+    supports_check_mode=True,
+)
+
+
+def run(task: Task) -> dict[str, Any]:
+    """Read, filter, add what was asked for."""
+    params, sessions = task.params, task.services.update_sessions
+    if params["update_session_id"]:
+        found = [sessions.find(params["update_session_id"])]
+    else:
+        try:
+            found = sessions.list(params["library_item_id"])
+        except NotFound:
+            found = []
+
+    def detailed(session: Session) -> Session | None:
+        try:
+            if params["gather_files"]:
+                session["files"] = [shown(file) for file in sessions.files.list(session["id"])]
+            if params["validate"]:
+                session["validation"] = None
+                if session["state"] == "ACTIVE":
+                    session["validation"] = sessions.files.validate(session["id"])
+        except NotAllowedInCurrentState:
+            pass  # It ended between the two looks, or its files are not there yet.
+        except NotFound:
+            return None
+        return session
+
+    states = params["states"] or STATES
+    wanted = [session for session in found if session and session["state"] in states]
+    if params["gather_files"] or params["validate"]:
+        wanted = task.services.client.map(detailed, wanted)
+    return dict(update_sessions=[session for session in wanted if session])
+
+
+def main() -> None:
+    module_main(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()
