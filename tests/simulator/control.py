@@ -1,0 +1,241 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""/control: what tests set, seed and look at. It is no part of the simulated vCenter, and asks for no token."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from .errors import VapiError, message
+from .faults import Faults, Log
+from .store import ADMINISTRATOR, Config, Item, Store, UpdateSession, field_names, stable_id
+
+SESSION_SEEDS = {
+    "state",
+    "user",
+    "client_progress",
+    "lifetime",
+    "expires_in",
+    "error_message",
+    "warning_behavior",
+    "preview_warnings",
+    "preview_state",
+}
+
+
+class Control:
+    """The endpoints, over the state that the service has."""
+
+    def __init__(self, store: Store, log: Log, faults: Faults) -> None:
+        self.store = store
+        self.log = log
+        self.faults = faults
+
+    async def reset(self, request: Request) -> Any:
+        self.store.reset()
+        self.log.clear()
+        self.faults.set([])
+        return {}
+
+    async def config(self, request: Request) -> Any:
+        """Set what the body names; null sets the default. The answer is the whole configuration."""
+        wanted = await request.json() if request.method == "POST" else {}
+        unknown = wanted.keys() - field_names(Config)
+        if unknown:
+            raise ValueError(f"unknown keys: {sorted(unknown)}")
+        nullable = ("item_checksum_algorithm",)  # there null is a setting: no checksum
+        defaults = dataclasses.asdict(Config())
+        for name, value in wanted.items():
+            setattr(self.store.config, name, defaults[name] if value is None and name not in nullable else value)
+        return dataclasses.asdict(self.store.config)
+
+    async def set_faults(self, request: Request) -> Any:
+        self.faults.set(await request.json())
+        return {}
+
+    async def get_faults(self, request: Request) -> Any:
+        return [dataclasses.asdict(fault) for fault in self.faults.faults]
+
+    async def get_requests(self, request: Request) -> Any:
+        return list(self.log.entries)
+
+    async def delete_requests(self, request: Request) -> Any:
+        self.log.clear()
+        return {}
+
+    async def delete_tokens(self, request: Request) -> Any:
+        """End all API tokens, as a restart of the endpoint would."""
+        self.store.tokens.clear()
+        return {}
+
+    async def state(self, request: Request) -> Any:
+        store = self.store
+        store.settle_all()
+        return {
+            "tokens": [
+                {"sha256": hashlib.sha256(value.encode()).hexdigest(), "user": token.user}
+                for value, token in store.tokens.items()
+            ],
+            "libraries": {
+                library.id: {"id": library.id, "name": library.name, "type": library.type}
+                for library in store.libraries.values()
+            },
+            "items": {item.id: item_state(item) for item in store.items.values()},
+            "sessions": {session.id: session_state(session) for session in store.sessions.values()},
+        }
+
+    async def add_items(self, request: Request) -> Any:
+        """Seed an item; a name may be there already, unlike in the API."""
+        wanted = await request.json()
+        library_id = self.library_id(wanted.pop("library_id", None))
+        files = {name: text.encode() for name, text in wanted.pop("files", {}).items()}
+        name, kind = wanted.pop("name"), wanted.pop("type", "")
+        description = wanted.pop("description", "")
+        if wanted:
+            raise ValueError(f"unknown keys: {sorted(wanted)}")
+        item = self.store.add_item(library_id, name, kind, files)
+        item.description = description
+        return {"id": item.id}
+
+    def library_id(self, library_id: str | None) -> str:
+        library_id = library_id or stable_id("library", "demo")
+        return self.store.library(library_id).id
+
+    async def item_file(self, request: Request) -> Response:
+        item = self.store.item(request.path_params["item_id"])
+        file = item.files.get(request.path_params["name"])
+        if file is None:
+            raise VapiError("NOT_FOUND", message("item_file_not_found", "No such file."))
+        return FileResponse(file.blob.path, media_type="application/octet-stream")
+
+    async def add_sessions(self, request: Request) -> Any:
+        """Seed sessions, each on an item of its own unless library_item_id is given."""
+        wanted = await request.json()
+        count = wanted.pop("count", 1)
+        item_id = wanted.pop("library_item_id", None)
+        ids = []
+        for number in range(count):
+            if item_id:
+                item = self.store.item(item_id)
+            else:
+                item = self.store.add_item(self.library_id(None), f"seeded-{len(self.store.items)}-{number}", "")
+            session = self.store.add_session(item, wanted.get("user", ADMINISTRATOR))
+            self.change(session, wanted)
+            ids.append(session.id)
+        return {"ids": ids}
+
+    async def change_session(self, request: Request) -> Any:
+        session = self.store.session(request.path_params["session_id"])
+        self.change(session, await request.json())
+        return session_state(session)
+
+    def change(self, session: UpdateSession, wanted: dict[str, Any]) -> None:
+        unknown = wanted.keys() - SESSION_SEEDS
+        if unknown:
+            raise ValueError(f"unknown keys: {sorted(unknown)}")
+        values = dict(wanted)
+        error = values.pop("error_message", None)
+        if error is not None:
+            session.error_message = error if isinstance(error, dict) else message("client_error", "{}", error)
+        state = values.pop("state", session.state)
+        if state == "ACTIVE":
+            session.state = "ACTIVE"
+            self.store.active[session.item_id] = session.id
+        elif state != session.state:
+            self.store.end(session, state, session.error_message)
+        if "lifetime" in values:
+            session.lifetime = values.pop("lifetime")
+            session.touch()
+        if "expires_in" in values:
+            session.expiration_time = time.time() + values.pop("expires_in")
+        for name, value in values.items():
+            setattr(session, name, value)
+
+    async def delete_session(self, request: Request) -> Any:
+        self.store.forget(self.store.session(request.path_params["session_id"]))
+        return {}
+
+
+def item_state(item: Item) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "library_id": item.library_id,
+        "name": item.name,
+        "type": item.type,
+        "description": item.description,
+        "content_version": str(item.content_version),
+        "files": {
+            file.name: {"size": file.blob.size, "sha256": file.blob.digest("SHA256"), "version": str(file.version)}
+            for file in item.files.values()
+        },
+    }
+
+
+def session_state(session: UpdateSession) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "library_item_id": session.item_id,
+        "user": session.user,
+        "state": session.state,
+        "client_progress": session.client_progress,
+        "expires_in": session.expiration_time - time.time(),
+        "error_message": session.error_message,
+        "warning_behavior": session.warning_behavior,
+        "files": {
+            file.name: {
+                "source_type": file.source_type,
+                "status": file.status,
+                "bytes_transferred": file.bytes_transferred,
+                "size": file.size,
+                "error_message": file.error,
+            }
+            for file in session.files.values()
+        },
+        "removed": sorted(session.removed),
+    }
+
+
+def endpoint(function: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
+    """Data to JSON, and a mistake of the test to a 4xx that says what it was."""
+
+    async def call(request: Request) -> Response:
+        try:
+            result = await function(request)
+        except VapiError as error:
+            return JSONResponse({"error": error.error_type, "messages": error.messages}, error.status("api"))
+        except (ValueError, KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+            return JSONResponse({"error": repr(error)}, 400)
+        return result if isinstance(result, Response) else JSONResponse(result)
+
+    return call
+
+
+def routes(store: Store, log: Log, faults: Faults) -> list[BaseRoute]:
+    control = Control(store, log, faults)
+    table: list[tuple[str, str, Callable[[Request], Awaitable[Any]]]] = [
+        ("POST", "/reset", control.reset),
+        ("GET", "/config", control.config),
+        ("POST", "/config", control.config),
+        ("GET", "/faults", control.get_faults),
+        ("POST", "/faults", control.set_faults),
+        ("GET", "/requests", control.get_requests),
+        ("DELETE", "/requests", control.delete_requests),
+        ("DELETE", "/tokens", control.delete_tokens),
+        ("GET", "/state", control.state),
+        ("POST", "/items", control.add_items),
+        ("GET", "/item/{item_id}/file/{name:path}", control.item_file),
+        ("POST", "/sessions", control.add_sessions),
+        ("POST", "/sessions/{session_id}", control.change_session),
+        ("DELETE", "/sessions/{session_id}", control.delete_session),
+    ]
+    return [Route(path, endpoint(function), methods=[method]) for method, path, function in table]

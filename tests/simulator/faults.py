@@ -1,0 +1,217 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults that a test asks for at a chosen request, and the log of requests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+import struct
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+
+from .dialects import Answer
+from .store import field_names
+
+PROCESSED = ("reset_after", "reset_middle", "trickle", "truncate", "body")
+MAY_PROCESS = ("status", "hang", "redirect")
+KINDS = ("reset_before", *PROCESSED, *MAY_PROCESS)
+PARAMETERS = {"kind", "status", "headers", "body", "content_type", "seconds", "interval", "location", "process"}
+SECRET_HEADERS = ("authorization", "vmware-api-session-id", "cookie")
+LOG_LENGTH = 200_000
+
+
+@dataclass
+class Fault:
+    """What happens to ``count`` matching requests in a row, from the ``at``-th on."""
+
+    match: dict[str, str]
+    fault: dict[str, Any]
+    at: int = 1
+    count: int = 1
+    seen: int = 0
+
+    def __post_init__(self) -> None:
+        if self.match.keys() - {"method", "path", "operation"} or self.fault.keys() - PARAMETERS:
+            raise ValueError(f"unknown keys in {self.match} or {self.fault}")
+        if self.fault.get("kind") not in KINDS:
+            raise ValueError(f"kind is one of {', '.join(KINDS)}")
+        if "path" in self.match:
+            re.compile(self.match["path"])
+
+    def strikes(self, method: str, path: str, operation: str | None) -> bool:
+        match = self.match
+        if match.get("method", method).upper() != method or match.get("operation", operation) != operation:
+            return False
+        if "path" in match and not re.search(match["path"], path):
+            return False
+        self.seen += 1
+        return self.at <= self.seen < self.at + self.count
+
+
+@dataclass
+class Faults:
+    """The faults that are set, in the order in which they were given."""
+
+    faults: list[Fault] = field(default_factory=list)
+
+    def set(self, wanted: list[dict[str, Any]]) -> None:
+        for entry in wanted:
+            if entry.keys() - field_names(Fault):
+                raise ValueError(f"unknown keys in {entry}")
+        self.faults = [Fault(**{"match": {}, **entry}) for entry in wanted]
+
+    def strike(self, method: str, path: str, operation: str | None) -> dict[str, Any] | None:
+        """The fault of this request, if any. Each fault counts the requests that match it."""
+        struck = [fault for fault in self.faults if fault.strikes(method, path, operation)]
+        return struck[0].fault if struck else None
+
+
+@dataclass
+class Log:
+    """The requests that were received, apart from those to the control endpoint."""
+
+    entries: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
+    count: int = 0
+
+    def add(self, entry: dict[str, Any]) -> dict[str, Any]:
+        self.count += 1
+        entry = {"n": self.count, **entry}
+        self.entries.append(entry)
+        return entry
+
+    def clear(self) -> None:
+        self.entries.clear()
+        self.count = 0
+
+
+class Connection:
+    """Sends answers, whole or broken, on the connection of one request."""
+
+    def __init__(self, transport: asyncio.Transport, send: Callable[[Any], Awaitable[None]], now: float) -> None:
+        self.transport = transport
+        self.send_event = send
+        self.date = formatdate(now, usegmt=True)
+
+    def headers(self, answer: Answer) -> list[tuple[str, str]]:
+        headers = [("Date", self.date)]
+        if answer.content_type:
+            headers.append(("Content-Type", answer.content_type))
+        if answer.status != HTTPStatus.NO_CONTENT:
+            headers.append(("Content-Length", str(len(answer.body))))
+        return headers + list(answer.headers)
+
+    async def send(self, answer: Answer) -> None:
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers(answer)]
+        await self.send_event({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await self.send_event({"type": "http.response.body", "body": answer.body})
+
+    def raw(self, answer: Answer, extra_length: int = 0) -> bytes:
+        """The answer as bytes, its Content-Length too large by ``extra_length``."""
+        fields = dict(self.headers(answer))
+        if extra_length:
+            fields["Content-Length"] = str(len(answer.body) + extra_length)
+        fields["Connection"] = "close"
+        try:
+            phrase = HTTPStatus(answer.status).phrase
+        except ValueError:
+            phrase = ""
+        lines = [f"HTTP/1.1 {answer.status} {phrase}", *(f"{name}: {value}" for name, value in fields.items())]
+        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + answer.body
+
+    def reset(self) -> None:
+        """End the connection with a RST."""
+        connection = self.transport.get_extra_info("socket")
+        if connection is not None and connection.fileno() != -1:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, but no longer than the client does."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while loop.time() < end and not self.transport.is_closing():
+            await asyncio.sleep(min(0.05, max(0.0, end - loop.time())))
+
+    async def closed(self) -> None:
+        while not self.transport.is_closing():
+            await asyncio.sleep(0.01)
+        # uvicorn learns of the end of a connection in the loop's next turns; until then it would answer by itself.
+        await asyncio.sleep(0.02)
+
+
+async def play(
+    fault: dict[str, Any],
+    connection: Connection,
+    process: Callable[[], Awaitable[Answer]],
+    take_half: Callable[[], Awaitable[None]] | None,
+) -> int | None:
+    """Answer a request as ``fault`` says; the status that went out, None where none did."""
+    kind = fault["kind"]
+    if kind == "reset_middle" and take_half:
+        await take_half()
+        return await reset(connection)
+    answer = None
+    if kind in PROCESSED or (kind in MAY_PROCESS and fault.get("process")):
+        answer = await process()
+    if kind in ("status", "body", "redirect"):
+        answer = changed(answer or Answer(fault.get("status", 302 if kind == "redirect" else 503)), fault)
+        await connection.send(answer)
+        return answer.status
+    if kind == "hang":
+        await connection.pause(fault.get("seconds", 3600.0))
+        if answer and not connection.transport.is_closing():
+            await connection.send(answer)
+            return answer.status
+    elif kind == "trickle" and answer:
+        return await trickle(connection, answer, fault.get("interval", 0.05))
+    elif kind == "truncate" and answer:
+        connection.transport.write(connection.raw(answer, extra_length=1024))
+        connection.transport.close()
+        await connection.closed()
+        return answer.status
+    elif kind == "reset_middle" and answer:
+        raw = connection.raw(answer)
+        connection.transport.write(raw[: len(raw) // 2])
+        await asyncio.sleep(0.05)
+    return await reset(connection)
+
+
+async def reset(connection: Connection) -> None:
+    connection.reset()
+    await connection.closed()
+
+
+async def trickle(connection: Connection, answer: Answer, interval: float) -> int:
+    """Send the answer byte by byte, from its status line on."""
+    raw = connection.raw(answer)
+    for position in range(len(raw)):
+        if connection.transport.is_closing():
+            break
+        connection.transport.write(raw[position : position + 1])
+        await connection.pause(interval)
+    connection.transport.close()
+    await connection.closed()
+    return answer.status
+
+
+def changed(answer: Answer, fault: dict[str, Any]) -> Answer:
+    """The answer with what the fault puts in its place."""
+    body, content_type = answer.body, answer.content_type
+    headers = tuple((name, str(value)) for name, value in (fault.get("headers") or {}).items())
+    if fault["kind"] == "redirect":
+        headers += (("Location", fault["location"]),)
+    if fault["kind"] != "body":
+        body, content_type = b"", None
+    if "body" in fault:
+        text = fault["body"] if isinstance(fault["body"], str) else json.dumps(fault["body"])
+        body = text.encode()
+        content_type = "text/plain" if isinstance(fault["body"], str) else "application/json"
+    return Answer(fault.get("status", answer.status), body, fault.get("content_type", content_type), headers)

@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The simulator as a process of its own, for fixtures and benchmarks."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+import sys
+import threading
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+ROOT = Path(__file__).resolve().parents[2]
+START_TIMEOUT = 30.0
+STOP_TIMEOUT = 10.0
+
+
+class SimulatorProcess:
+    """Starts the simulator, and speaks to its control endpoint.
+
+    ``arguments`` are those of ``python -m tests.simulator``. The process ends with the ``with`` block, and with the
+    process that started it.
+    """
+
+    host: str
+    port: int
+    url: str
+    ca_path: str
+    username: str
+    password: str
+    environment: dict[str, str]
+
+    def __init__(self, *arguments: str) -> None:
+        self.arguments = arguments
+
+    def __enter__(self) -> SimulatorProcess:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> SimulatorProcess:
+        command = [sys.executable, "-m", "tests.simulator", "--json", "--exit-with-parent", *self.arguments]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        timer = threading.Timer(START_TIMEOUT, self.process.kill)
+        timer.start()
+        line = self.process.stdout.readline()
+        timer.cancel()
+        if not line:
+            raise RuntimeError(f"the simulator ended with code {self.process.wait()} before it listened")
+        for name, value in json.loads(line).items():
+            setattr(self, name, value)
+        context = ssl.create_default_context(cafile=self.ca_path)
+        handlers = (urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+        self.opener = urllib.request.build_opener(*handlers)
+        return self
+
+    def stop(self) -> None:
+        self.process.stdin.close()
+        try:
+            self.process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+    def control(self, method: str, path: str, content: Any = None) -> Any:
+        """A request to the control endpoint, ``path`` below /control; the answer's JSON."""
+        body = None if content is None else json.dumps(content).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/control{path}", body, headers, method=method)
+        try:
+            with self.opener.open(request) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            raise ValueError(f"{method} {path}: {error.code} {error.read().decode()}") from None
+
+    def reset(self) -> None:
+        self.control("POST", "/reset")
+
+    def config(self, **settings: Any) -> dict[str, Any]:
+        return self.control("POST", "/config", settings)
+
+    def faults(self, faults: list[dict[str, Any]]) -> None:
+        self.control("POST", "/faults", faults)
+
+    def requests(self) -> list[dict[str, Any]]:
+        return self.control("GET", "/requests")
+
+    def clear_requests(self) -> None:
+        self.control("DELETE", "/requests")
+
+    def expire_tokens(self) -> None:
+        self.control("DELETE", "/tokens")
+
+    def state(self) -> dict[str, Any]:
+        return self.control("GET", "/state")
+
+    def add_item(self, name: str, **attributes: Any) -> str:
+        return self.control("POST", "/items", {"name": name, **attributes})["id"]
+
+    def add_sessions(self, count: int = 1, **attributes: Any) -> list[str]:
+        return self.control("POST", "/sessions", {"count": count, **attributes})["ids"]
+
+    def change_session(self, session_id: str, **attributes: Any) -> dict[str, Any]:
+        return self.control("POST", f"/sessions/{quote(session_id)}", attributes)
+
+    def delete_session(self, session_id: str) -> None:
+        self.control("DELETE", f"/sessions/{quote(session_id)}")
+
+    def item_file(self, item_id: str, name: str) -> bytes:
+        with self.opener.open(f"{self.url}/control/item/{item_id}/file/{quote(name)}") as response:
+            return response.read()

@@ -1,0 +1,169 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bytes into update sessions: what clients push, and what the service pulls."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import http.client
+import ssl
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from .errors import message
+from .store import SessionFile, Store, UpdateSession
+
+BLOCK = 1 << 20
+PULL_TIMEOUT = 30.0
+
+
+class Sink:
+    """Writes a file to disk and hashes it on the way."""
+
+    def __init__(self, file: SessionFile, algorithms: set[str]) -> None:
+        self.blob = file.blob
+        self.stream = file.blob.path.open("wb", buffering=0)
+        self.digests = {name: hashlib.new(name.lower(), usedforsecurity=False) for name in algorithms}
+
+    def write(self, blocks: list[bytes]) -> None:
+        for block in blocks:
+            self.stream.write(block)
+            for digest in self.digests.values():
+                digest.update(block)
+            self.blob.size += len(block)
+
+    def close(self) -> None:
+        self.stream.close()
+        self.blob.digests = {name: digest.hexdigest() for name, digest in self.digests.items()}
+
+
+def algorithms(store: Store, file: SessionFile) -> set[str]:
+    wanted = {store.config.item_checksum_algorithm, file.checksum[0] if file.checksum else None}
+    return {name for name in wanted if name}
+
+
+def interrupted(file: SessionFile) -> dict[str, Any]:
+    return message("transfer_interrupted", "The transfer of file {} was interrupted: pipe closed.", file.name)
+
+
+async def receive_upload(
+    store: Store,
+    session: UpdateSession,
+    file: SessionFile,
+    receive: Callable[[], Awaitable[Any]],
+    stop_at: int | None = None,
+) -> bool:
+    """Take the body of a PUT, up to ``stop_at`` bytes; False if it was cut off or the session went away."""
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    file.transfer_status = "TRANSFERRING"
+    session.touch()
+    sink = Sink(file, algorithms(store, file))
+    writing: asyncio.Future[None] | None = None
+    blocks: list[bytes] = []
+    pending = 0
+    more = True
+    try:
+        while more:
+            event = await receive()
+            if event["type"] == "http.disconnect":
+                break
+            more = event.get("more_body", False)
+            block = event.get("body", b"")
+            blocks.append(block)
+            pending += len(block)
+            file.bytes_transferred += len(block)
+            if file.canceled.is_set() or (stop_at is not None and file.bytes_transferred >= stop_at):
+                break
+            if pending >= BLOCK or not more:
+                # One block is hashed and written while the next one arrives; memory stays constant.
+                if writing:
+                    await writing
+                writing = loop.run_in_executor(None, sink.write, blocks)
+                blocks, pending = [], 0
+            if store.config.upload_rate:
+                await asyncio.sleep(started + file.bytes_transferred / store.config.upload_rate - loop.time())
+        else:
+            if writing:
+                await writing
+            writing = None
+            sink.close()
+            if store.sessions.get(session.id) is session and store.settle(session):
+                file.received(store.config.ready_delay)
+                session.touch()
+                return True
+    finally:
+        if writing:
+            await writing
+        sink.close()
+    if file.canceled.is_set():
+        file.blob.path.unlink(missing_ok=True)
+    file.fail(interrupted(file))
+    return False
+
+
+def start_pull(store: Store, session: UpdateSession, file: SessionFile) -> None:
+    threading.Thread(target=pull, args=(store, file), name=f"pull {file.name}", daemon=True).start()
+
+
+def pull(store: Store, file: SessionFile) -> None:
+    """Fetch a file from its source endpoint; the outcome is in the file's status."""
+    sink = Sink(file, algorithms(store, file))
+    try:
+        response = open_source(store, file)
+        file.transfer_status = "TRANSFERRING"
+        started = time.monotonic()
+        while block := response.read(BLOCK // 4):
+            if file.canceled.is_set():
+                raise OSError("canceled")
+            sink.write([block])
+            file.bytes_transferred += len(block)
+            rate = store.config.upload_rate
+            if rate:
+                file.canceled.wait(max(0.0, started + file.bytes_transferred / rate - time.monotonic()))
+        if response.length:
+            raise OSError(f"{response.length} bytes are missing")
+        sink.close()
+        file.received(store.config.ready_delay)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        uri = (file.source_endpoint or {}).get("uri", "")
+        file.fail(message("pull_failed", "The file {} could not be fetched from {}: {}.", file.name, uri, error))
+    finally:
+        sink.close()
+        if file.canceled.is_set():
+            file.blob.path.unlink(missing_ok=True)
+
+
+def open_source(store: Store, file: SessionFile) -> http.client.HTTPResponse:
+    endpoint = file.source_endpoint or {}
+    url = urlsplit(endpoint["uri"])
+    thumbprint = endpoint.get("ssl_certificate_thumbprint", "").replace(":", "").lower()
+    connection: http.client.HTTPConnection
+    if url.scheme == "https":
+        context = store.pull_context
+        if thumbprint:
+            # "If set, the certificate is only accepted if it matches, and no other validation is performed."
+            context = ssl.create_default_context()
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        secure = http.client.HTTPSConnection(url.hostname or "", url.port, timeout=PULL_TIMEOUT, context=context)
+        secure.connect()
+        if thumbprint:
+            certificate = secure.sock.getpeercert(True) or b""
+            algorithm = hashlib.sha256 if len(thumbprint) == 64 else hashlib.sha1
+            if algorithm(certificate).hexdigest() != thumbprint:
+                secure.close()
+                raise ValueError("the certificate's thumbprint does not match")
+        connection = secure
+    else:
+        connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=PULL_TIMEOUT)
+    connection.request("GET", f"{url.path or '/'}?{url.query}" if url.query else url.path or "/")
+    response = connection.getresponse()
+    if response.status != 200:
+        raise OSError(f"HTTP status {response.status}")
+    return response
