@@ -40,7 +40,7 @@ def go_toolchain() -> str | None:
 
 
 def go_build(package: str) -> Path:
-    """Build a command of tests/vcsim ("." is the simulator, "./govc" the client) into .build; go's cache makes it cheap."""
+    """Build a command of tests/vcsim ("." is the simulator, "./govc" the client) into .build."""
     go = go_toolchain()
     if go is None:
         raise RuntimeError(f"no Go toolchain on PATH that can build {SOURCE}")
