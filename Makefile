@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# A machine needs make and Python 3.10 or later; everything else is installed into .venv.
+
+# The newest Python that can make virtual environments. Those of pyenv are asked by their paths, since pyenv's shims
+# fail for versions that are not active.
+PYTHONS := $(foreach minor,14 13 12 11 10,$(wildcard $(HOME)/.pyenv/versions/3.$(minor).*/bin/python3) python3.$(minor)) python3
+PYTHON ?= $(shell for python in $(PYTHONS); do \
+	$$python -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
+
+BIN := .venv/bin
+VENV := .venv/ready
+ANSIBLE_TEST := $(BIN)/python tests/run_ansible_test.py
+
+.PHONY: help
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+$(VENV): tests/requirements.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.10 or later with its venv module was found." >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --upgrade --requirement tests/requirements.txt
+	touch $@
+
+.PHONY: venv
+venv: $(VENV) ## install what the other targets need
+
+.PHONY: demo
+demo: build ## run playbooks/demo.yml against the simulator, or against $VMWARE_HOST
+	ANSIBLE_COLLECTIONS_PATH=.build/collections $(BIN)/ansible-galaxy collection install --offline --force .build/*.tar.gz
+	$(BIN)/python -m tests.demo
+
+.PHONY: test
+test: lint sanity units contract integration ## run every test
+
+.PHONY: lint
+lint: $(VENV) ## check style and playbooks
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/yamllint --strict .
+	$(BIN)/antsibull-changelog lint
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint
+
+.PHONY: sanity
+sanity: $(VENV) ## run ansible-test sanity
+	$(ANSIBLE_TEST) sanity --venv
+
+.PHONY: units
+units: $(VENV) ## run the unit tests by ansible-test
+	$(ANSIBLE_TEST) units --venv
+
+.PHONY: contract
+contract: $(VENV) ## hold client and simulator to the vendor's description of the API
+	$(BIN)/python -m pytest tests/contract
+
+.PHONY: integration
+integration: $(VENV) ## run playbooks against the simulator and, where Go is there, vcsim
+	$(BIN)/python -m pytest tests/integration
+
+.PHONY: build
+build: $(VENV) ## build the collection into .build
+	rm -f .build/*.tar.gz
+	$(BIN)/ansible-galaxy collection build --output-path .build
+
+.PHONY: install
+install: build ## install the collection for the user
+	$(BIN)/ansible-galaxy collection install --offline --force .build/*.tar.gz
