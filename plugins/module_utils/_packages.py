@@ -31,7 +31,7 @@ MAX_FILES = 10_000
 MAX_PATH = 4096
 MAX_DESCRIPTOR = 16 << 20
 MAX_METADATA = 1 << 20  # a manifest or a certificate
-MAX_TAGS, MAX_TAG_SIZE, MAX_DEPTH = 500_000, 1 << 20, 100  # of a descriptor
+MAX_TAGS, MAX_TAG_SIZE, MAX_DEPTH = 250_000, 1 << 20, 100  # of a descriptor
 MAX_TAR_EXTENSION = 64 << 10
 
 TAR_BLOCK = 512

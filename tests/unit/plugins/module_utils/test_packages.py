@@ -141,7 +141,7 @@ class TestWhatIsNoFile:
         refused("'' can't be read", "")
 
     def test_a_zero_byte_in_the_path(self):
-        refused("can't be read: embedded null", "a\0b.iso")
+        refused("can't be read: .*embedded null", "a\0b.iso")
 
     def test_a_directory(self, tmp_path):
         refused("is a directory, not a file", str(tmp_path))
