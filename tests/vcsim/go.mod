@@ -1,3 +1,7 @@
+// Copyright: (c) 2026, the vsphere.content_library contributors
+// GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 module vsphere.content_library/tests/vcsim
 
 go 1.25.0
