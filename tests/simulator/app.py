@@ -184,7 +184,7 @@ class UploadService(Service):
 
 
 def refusal(status: int) -> Answer:
-    return Answer(status, f"{status} {HTTPStatus(status).phrase}\n".encode(), "text/plain", (("Connection", "close"),))
+    return Answer(status, f"{status} {HTTPStatus(status).phrase}\n".encode(), "text/plain")
 
 
 def create_app(store: Store, transports: dict[Any, asyncio.Transport]) -> Starlette:

@@ -303,7 +303,7 @@ def file_add(call: Call) -> dict[str, Any]:
     if source == "PULL":
         check_source(endpoint)
     info = spec.get("checksum_info")
-    if info and "checksum" not in info:
+    if info is not None and not info.get("checksum"):
         raise invalid("{} is required", "checksum_info.checksum")
     previous = session.files.pop(name, None)
     if previous:

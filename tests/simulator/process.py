@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import json
-import ssl
 import subprocess
 import sys
 import threading
-import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
+
+import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 30.0
@@ -58,12 +58,13 @@ class SimulatorProcess:
             raise RuntimeError(f"the simulator ended with code {self.process.wait()} before it listened")
         for name, value in json.loads(line).items():
             setattr(self, name, value)
-        context = ssl.create_default_context(cafile=self.ca_path)
-        handlers = (urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
-        self.opener = urllib.request.build_opener(*handlers)
+        self.session = requests.Session()
+        self.session.verify = self.ca_path
+        self.session.trust_env = False
         return self
 
     def stop(self) -> None:
+        self.session.close()
         self.process.stdin.close()
         try:
             self.process.wait(STOP_TIMEOUT)
@@ -74,14 +75,10 @@ class SimulatorProcess:
 
     def control(self, method: str, path: str, content: Any = None) -> Any:
         """A request to the control endpoint, ``path`` below /control; the answer's JSON."""
-        body = None if content is None else json.dumps(content).encode()
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self.url}/control{path}", body, headers, method=method)
-        try:
-            with self.opener.open(request) as response:
-                return json.load(response)
-        except urllib.error.HTTPError as error:
-            raise ValueError(f"{method} {path}: {error.code} {error.read().decode()}") from None
+        response = self.session.request(method, f"{self.url}/control{path}", json=content)
+        if not response.ok:
+            raise ValueError(f"{method} {path}: {response.status_code} {response.text}")
+        return response.json()
 
     def reset(self) -> None:
         self.control("POST", "/reset")
@@ -117,5 +114,6 @@ class SimulatorProcess:
         self.control("DELETE", f"/sessions/{quote(session_id)}")
 
     def item_file(self, item_id: str, name: str) -> bytes:
-        with self.opener.open(f"{self.url}/control/item/{item_id}/file/{quote(name)}") as response:
-            return response.read()
+        response = self.session.get(f"{self.url}/control/item/{item_id}/file/{quote(name)}")
+        response.raise_for_status()
+        return response.content

@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The vendor's OpenAPI as a judge of answers."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft4Validator, FormatChecker
+
+from .process import ROOT
+
+FOLDER = Path(os.environ.get("CONTENT_LIBRARY_OPENAPI", ROOT.parent / "shared" / "reference" / "openapi"))
+UNAUTHENTICATED = {"api": "VapiStdErrorsUnauthenticated", "rest": "vapi.std.errors.unauthenticated_error"}
+
+formats = FormatChecker(formats=())
+
+
+@formats.checks("date-time", raises=ValueError)
+def is_date_time(value: object) -> bool:
+    return not isinstance(value, str) or datetime.fromisoformat(value.replace("Z", "+00:00")).tzinfo is not None
+
+
+class OpenApi:
+    """One of the vendor's files. Operations are named by method and path as they stand in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.stem
+        document = json.loads(path.read_text())
+        self.definitions = {name: strict(definition) for name, definition in document["definitions"].items()}
+        self.operations: dict[tuple[str, str], dict[str, Any]] = {}
+        for template, methods in document["paths"].items():
+            for method, operation in methods.items():
+                # Of one file's "?library_id" the other knows nothing: it is the query of the list.
+                self.operations[method.upper(), template.removesuffix("?library_id")] = operation
+
+    def check_answer(self, method: str, template: str, status: int, body: bytes) -> None:
+        """Raise unless the file allows this answer; an operation that it does not have is not judged."""
+        operation = self.operations.get((method, template))
+        if operation is None:
+            return
+        where = f"{self.name}: {method} {template}: {status} {body[:500]!r}"
+        if status == 401:
+            schema = {"$ref": f"#/definitions/{UNAUTHENTICATED[template.split('/')[1]]}"}
+        elif str(status) in operation["responses"]:
+            schema = operation["responses"][str(status)].get("schema")
+        else:
+            raise AssertionError(f"{where}: the status is none of {sorted(operation['responses'])}")
+        if not schema:
+            assert not body, f"{where}: a body where there is none"
+            return
+        self.validate(schema, json.loads(body), where)
+
+    def validate(self, schema: dict[str, Any], instance: Any, where: str) -> None:
+        validator = Draft4Validator({**schema, "definitions": self.definitions}, format_checker=formats)
+        errors = [f"{'/'.join(map(str, error.path))}: {error.message}" for error in validator.iter_errors(instance)]
+        assert not errors, f"{where}: {errors}"
+
+
+def strict(schema: Any) -> Any:
+    """The schema with unknown properties forbidden."""
+    if isinstance(schema, list):
+        return [strict(entry) for entry in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {name: strict(entry) for name, entry in schema.items()}
+    if isinstance(schema.get("properties"), dict):
+        result.setdefault("additionalProperties", False)
+    return result
+
+
+def load() -> list[OpenApi]:
+    return [OpenApi(path) for path in sorted(FOLDER.glob("content-library-*.json"))]
