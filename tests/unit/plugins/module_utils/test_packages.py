@@ -307,6 +307,10 @@ class TestOvf:
         assert {file.name: content_of(file) for file in open_package([path]).files}[name] == b"disk"
         assert {file.name: file.checksum for file in open_package([path]).files}[name]
 
+    def test_the_decoded_name_comes_first(self, folder):
+        path = folder({"vm.ovf": envelope(href("a%20b.vmdk")), "a b.vmdk": b"", "a%20b.vmdk": b""})
+        assert names(open_package([path])) == ["vm.ovf", "a b.vmdk"]
+
     def test_a_sub_folder_is_flattened(self, folder):
         contents = {"vm.ovf": envelope(href("./disks/d.vmdk")), "disks/d.vmdk": b"disk"}
         path = folder({**contents, "vm.mf": manifest(contents)})
@@ -355,6 +359,10 @@ class TestOvf:
     )
     def test_escaping(self, folder, reference):
         path = folder({"package/vm.ovf": envelope(href(reference)), "package/a/b": b"", "secret": b""})
+        refused("is not a path below its folder", path)
+
+    def test_a_path_too_long_to_look_up(self, folder):
+        path = folder({"vm.ovf": envelope(href("/".join("a" * _packages.MAX_PATH)))})
         refused("is not a path below its folder", path)
 
     @pytest.mark.parametrize("reference", ["..\\secret", "%2e%2e%5csecret", "a%00b", "a//b", "a/", "", "a&#10;b"])
