@@ -107,7 +107,7 @@ async def receive_upload(
     return False
 
 
-def start_pull(store: Store, session: UpdateSession, file: SessionFile) -> None:
+def start_pull(store: Store, file: SessionFile) -> None:
     threading.Thread(target=pull, args=(store, file), name=f"pull {file.name}", daemon=True).start()
 
 
@@ -118,14 +118,12 @@ def pull(store: Store, file: SessionFile) -> None:
         response = open_source(store, file)
         file.transfer_status = "TRANSFERRING"
         started = time.monotonic()
-        while block := response.read(BLOCK // 4):
-            if file.canceled.is_set():
-                raise OSError("canceled")
+        rate = store.config.upload_rate
+        while block := response.read(int(rate / 20) + 1 if rate else BLOCK // 4):
             sink.write([block])
             file.bytes_transferred += len(block)
-            rate = store.config.upload_rate
-            if rate:
-                file.canceled.wait(max(0.0, started + file.bytes_transferred / rate - time.monotonic()))
+            if file.canceled.wait(max(0.0, started + file.bytes_transferred / rate - time.monotonic()) if rate else 0):
+                raise OSError("canceled")
         if response.length:
             raise OSError(f"{response.length} bytes are missing")
         sink.close()
