@@ -36,10 +36,11 @@ MAX_TAR_EXTENSION = 64 << 10
 
 TAR_BLOCK = 512
 DIGEST_LENGTHS = {"MD5": 32, "SHA1": 40, "SHA256": 64, "SHA512": 128}  # vSphere API: File.ChecksumAlgorithm
-MANIFEST_LINE = re.compile(r"(MD5|SHA1|SHA256|SHA512)\s*\((.+)\)\s*=\s*([0-9a-f]+)", re.IGNORECASE)
-PAX_RECORD = re.compile(rb"([0-9]{1,6}) ([^=]+)=")
-URI_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-NOT_IN_A_NAME = re.compile("[\x00-\x1f\x7f/\\\\\ud800-\udfff]")
+# Not compiled here: most sources need none of them but the last.
+MANIFEST_LINE = r"(?i)(MD5|SHA1|SHA256|SHA512)\s*\((.+)\)\s*=\s*([0-9a-f]+)"
+PAX_RECORD = rb"([0-9]{1,6}) ([^=]+)="
+URI_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*):"
+NOT_IN_A_NAME = "[\x00-\x1f\x7f/\\\\\ud800-\udfff]"
 
 
 class Checksum(NamedTuple):
@@ -146,7 +147,7 @@ def _identity(fd: int) -> tuple[int, ...]:
 
 
 def _name(name: str) -> str:
-    if name in ("", ".", "..") or NOT_IN_A_NAME.search(name):
+    if name in ("", ".", "..") or re.search(NOT_IN_A_NAME, name):
         raise InvalidArgument(f"src: {name[:200]!r} can't be the name of a file in a library item")
     return name
 
@@ -169,6 +170,8 @@ def _pread(fd: int, size: int, offset: int, path: str) -> bytes:
 
 
 def _ovf(path: str) -> list[SourceFile]:
+    if not path.lower().endswith(".ovf"):
+        raise InvalidArgument(f"src: {path!r}, where the link leads, has no name of a descriptor (.ovf)")
     descriptor = open_file(path)
     folder = os.path.dirname(path)
 
@@ -251,7 +254,7 @@ def _references(text: bytes, name: str) -> list[dict[str, str]]:
 def _referenced(reference: dict[str, str], find: Callable[[str], SourceFile | None]) -> dict[str, SourceFile]:
     """The file, or the chunks of it, that a File element stands for."""
     href = reference.get("href", "")
-    if scheme := URI_SCHEME.match(href):
+    if scheme := re.match(URI_SCHEME, href):
         raise InvalidArgument(f"src: the descriptor refers to a {scheme[1]}: URL; the file has to be beside it")
     for text in (unquote(href), href):
         parts = text.split("/")
@@ -281,7 +284,7 @@ def _apply_manifest(manifest: bytes, name: str, files: dict[str, SourceFile]) ->
     except UnicodeDecodeError as exc:
         raise InvalidArgument(f"src: {name!r} is not a manifest: {exc}") from exc
     for line in filter(None, map(str.strip, lines)):
-        match = MANIFEST_LINE.fullmatch(line)
+        match = re.fullmatch(MANIFEST_LINE, line)
         checksum = match and Checksum(match[1].upper(), match[3].lower())
         if not checksum or len(checksum.value) != DIGEST_LENGTHS[checksum.algorithm]:
             raise InvalidArgument(f"src: {name!r} has a line that is not a digest: {line[:200]!r}")
@@ -338,9 +341,9 @@ def _members(path: str) -> dict[str, SourceFile]:
 
 def _pax_records(data: bytes, path: str) -> dict[bytes, bytes]:
     records: dict[bytes, bytes] = {}
-    position = 0
+    record, position = re.compile(PAX_RECORD), 0
     while position < len(data):
-        match = PAX_RECORD.match(data, position)
+        match = record.match(data, position)
         end = position + int(match[1]) if match else 0
         if not match or not match.end() < end <= len(data):
             raise InvalidArgument(f"src: {path!r} has a damaged extension header")

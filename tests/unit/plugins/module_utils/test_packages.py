@@ -347,6 +347,11 @@ class TestOvf:
         (tmp_path / "latest.ovf").symlink_to("build-42/vm.ovf")
         assert names(open_package([str(tmp_path / "latest.ovf")])) == ["vm.mf", "vm.ovf", "d.vmdk"]
 
+    def test_a_link_to_another_name(self, folder, tmp_path):
+        folder({"store/4711": envelope()})
+        (tmp_path / "vm.ovf").symlink_to("store/4711")
+        refused("4711', where the link leads, has no name of a descriptor", str(tmp_path / "vm.ovf"))
+
     def test_missing(self, folder):
         refused("refers to 'absent.vmdk', which is missing", folder({"vm.ovf": envelope(href("absent.vmdk"))}))
 
