@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import secrets
+import signal
 import ssl
 import sys
 import tempfile
@@ -76,7 +78,9 @@ def serve(arguments: argparse.Namespace, directory: Path) -> None:
     if arguments.exit_with_parent:
 
         def watch() -> None:
-            sys.stdin.buffer.read()
+            # Not by sys.stdin, whose lock would be held when the process ends for another reason.
+            while os.read(0, 1024):
+                pass
             server.should_exit = True
 
         threading.Thread(target=watch, daemon=True).start()
@@ -85,6 +89,9 @@ def serve(arguments: argparse.Namespace, directory: Path) -> None:
 
 def main() -> None:
     arguments = parse_arguments()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal again once it has stopped; then the temporary directory is still to be removed.
+        signal.signal(number, lambda _number, _frame: sys.exit(0))
     if arguments.directory:
         arguments.directory.mkdir(parents=True, exist_ok=True)
         serve(arguments, arguments.directory.resolve())

@@ -19,13 +19,11 @@ from starlette.routing import Mount
 from . import control
 from .dialects import DIALECTS, Answer, parse_query
 from .errors import VapiError
-from .faults import SECRET_HEADERS, Connection, Faults, Log, play
+from .faults import SECRET_HEADERS, Connection, Faults, Log, Receive, Send, play
 from .operations import Call
 from .store import Store
 from .transfers import receive_upload
 
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
 BODY_LIMIT = 16 << 20
 
 
@@ -39,9 +37,9 @@ class Service:
         self.transports = transports
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        connection = Connection(self.transports[scope["client"]], send, self.store.now())
-        await self.handle(request, connection)
+        transport = self.transports.get(scope["client"])
+        if transport is not None:  # the client may be gone already
+            await self.handle(Request(scope, receive), Connection(transport, receive, send, self.store.now()))
 
     async def handle(self, request: Request, connection: Connection) -> None:
         raise NotImplementedError

@@ -85,6 +85,7 @@ class Control:
             "tokens": [
                 {"sha256": hashlib.sha256(value.encode()).hexdigest(), "user": token.user}
                 for value, token in store.tokens.items()
+                if not store.is_idle(token)
             ],
             "libraries": {
                 library.id: {"id": library.id, "name": library.name, "type": library.type}

@@ -20,12 +20,15 @@ from typing import Any
 from .dialects import Answer
 from .store import field_names
 
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
 PROCESSED = ("reset_after", "reset_middle", "trickle", "truncate", "body")
 MAY_PROCESS = ("status", "hang", "redirect")
 KINDS = ("reset_before", *PROCESSED, *MAY_PROCESS)
 PARAMETERS = {"kind", "status", "headers", "body", "content_type", "seconds", "interval", "location", "process"}
 SECRET_HEADERS = ("authorization", "vmware-api-session-id", "cookie")
-LOG_LENGTH = 200_000
+LOG_LENGTH = 20_000
 
 
 @dataclass
@@ -43,14 +46,16 @@ class Fault:
             raise ValueError(f"unknown keys in {self.match} or {self.fault}")
         if self.fault.get("kind") not in KINDS:
             raise ValueError(f"kind is one of {', '.join(KINDS)}")
-        if "path" in self.match:
-            re.compile(self.match["path"])
+        try:
+            self.pattern = re.compile(self.match.get("path", ""))
+        except re.error as error:
+            raise ValueError(f"{self.match}: {error}") from error
 
     def strikes(self, method: str, path: str, operation: str | None) -> bool:
         match = self.match
         if match.get("method", method).upper() != method or match.get("operation", operation) != operation:
             return False
-        if "path" in match and not re.search(match["path"], path):
+        if not self.pattern.search(path):
             return False
         self.seen += 1
         return self.at <= self.seen < self.at + self.count
@@ -95,8 +100,9 @@ class Log:
 class Connection:
     """Sends answers, whole or broken, on the connection of one request."""
 
-    def __init__(self, transport: asyncio.Transport, send: Callable[[Any], Awaitable[None]], now: float) -> None:
+    def __init__(self, transport: asyncio.Transport, receive: Receive, send: Send, now: float) -> None:
         self.transport = transport
+        self.receive_event = receive
         self.send_event = send
         self.date = formatdate(now, usegmt=True)
 
@@ -141,10 +147,9 @@ class Connection:
             await asyncio.sleep(min(0.05, max(0.0, end - loop.time())))
 
     async def closed(self) -> None:
-        while not self.transport.is_closing():
-            await asyncio.sleep(0.01)
-        # uvicorn learns of the end of a connection in the loop's next turns; until then it would answer by itself.
-        await asyncio.sleep(0.02)
+        """Until the connection is gone: before that, uvicorn would answer where we have not."""
+        while (await self.receive_event())["type"] != "http.disconnect":
+            pass
 
 
 async def play(
@@ -214,4 +219,6 @@ def changed(answer: Answer, fault: dict[str, Any]) -> Answer:
         text = fault["body"] if isinstance(fault["body"], str) else json.dumps(fault["body"])
         body = text.encode()
         content_type = "text/plain" if isinstance(fault["body"], str) else "application/json"
-    return Answer(fault.get("status", answer.status), body, fault.get("content_type", content_type), headers)
+    # A 204 has no body.
+    status = HTTPStatus.OK if body and answer.status == HTTPStatus.NO_CONTENT else answer.status
+    return Answer(fault.get("status", status), body, fault.get("content_type", content_type), headers)

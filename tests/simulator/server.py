@@ -49,7 +49,8 @@ def transport_recorder(transports: dict[Any, asyncio.Transport]) -> type[asyncio
 
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
-            transports.pop(self.client, None)
+            if transports.get(self.client) is self.transport:
+                del transports[self.client]
 
         def shutdown(self) -> None:
             # A TLS connection that is closed waits for its client to agree; the end of the process does not.
@@ -83,6 +84,7 @@ def create_server(app: Any, transports: dict[Any, asyncio.Transport], certificat
         access_log=False,
         date_header=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=1,
         backlog=BACKLOG,

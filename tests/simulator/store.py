@@ -228,14 +228,14 @@ class Store:
     def token(self, value: str | None) -> Token:
         """The token of a request, which is used by that."""
         found = self.tokens.get(value or "")
-        now = time.time()
-        if found and now - found.accessed > self.config.token_lifetime:
-            del self.tokens[value or ""]
-            found = None
-        if found is None:
+        if found is None or self.is_idle(found):
+            self.tokens.pop(value or "", None)
             raise VapiError("UNAUTHENTICATED", message("unauthenticated", "Authentication required."))
-        found.accessed = now
+        found.accessed = time.time()
         return found
+
+    def is_idle(self, token: Token) -> bool:
+        return time.time() - token.accessed > self.config.token_lifetime
 
     # Libraries and items
 
