@@ -262,8 +262,10 @@ class VCenterClient:
         self.tls_context = tls_context(validate_certs, ca_path)
         self.warnings: list[str] = []
         self.secrets: set[str] = set()
-        self.proxy = self._find_proxy(proxy_host, proxy_port)
-        self._credentials = None if session_id else (username, password)
+        self._own_proxy = f"http://{quote(proxy_host, safe=':[].@')}:{proxy_port or 8080}" if proxy_host else None
+        self.proxy = self.proxy_for(self.peer.url)
+        self._credentials = (username, password)
+        self._owns_token = not session_id
         self._token = session_id or None
         self._token_lock = threading.RLock()
         self._dialect = DIALECTS.get(api_endpoint)
@@ -286,6 +288,14 @@ class VCenterClient:
         """The address of the server behind the newest control connection; None before one, and behind a proxy."""
         return None if self.proxy else self._adapter.peer_address
 
+    def proxy_for(self, url: str) -> str | None:
+        """The proxy to reach a URL through. Loopback is never proxied."""
+        if is_loopback(urlsplit(url).hostname or ""):
+            return None
+        if self._own_proxy:
+            return self._own_proxy
+        return requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+
     def token(self) -> str:
         """The API token, after a login where there is none yet."""
         with self._token_lock:
@@ -293,9 +303,28 @@ class VCenterClient:
                 self._token = self._log_in()
             return self._token
 
+    def hand_over_token(self) -> str:
+        """Log in, whatever token there is, and leave the new one, with the duty to log out, to the caller."""
+        if not all(self._credentials):
+            raise InvalidArgument("credentials are missing: a login takes username and password")
+        self._token = None
+        token = self.token()
+        self._owns_token = False
+        self.secrets.discard(token)
+        return token
+
+    def renew(self, token: str) -> bool:
+        """Forget a token that the server no longer takes, so that the next call logs in. False where we can't."""
+        if not self._owns_token:
+            return False
+        with self._token_lock:
+            if self._token == token:
+                self._token = None
+        return True
+
     def close(self) -> None:
         """Delete the API token if it is our own, and close the connections. Never raises."""
-        if self._credentials is not None and self._token is not None:
+        if self._owns_token and self._token is not None:
             try:
                 self.log_out()
             except VapiError as error:
@@ -332,25 +361,22 @@ class VCenterClient:
 
         read turns the answer's value, and the server's clock in seconds since the epoch, into what is returned; what it
         stumbles over is an answer that can't be read. landed is asked after an answer to something not repeatable was
-        lost: it looks at the state and returns the value of the operation that turns out to have worked, or None for one
-        to send again. deadline replaces request_timeout as the bound of the operation; a single try never waits longer
+        lost: it looks at the state and returns the value of the operation that turns out to have worked, or None to
+        send it again. deadline replaces request_timeout as the bound of the operation; a single try never waits longer
         than request_timeout. Raises VapiError.
         """
         operation = OPERATIONS[name]
         deadline = deadline or Deadline(self.request_timeout)
         pause = 0.25
-        may_log_in = self._credentials is not None and name not in ("session.create", "session.delete")
+        may_log_in = name not in ("session.create", "session.delete")
         while True:
             token = None if name == "session.create" else self.token()
             try:
                 return self._dispatch(operation, arguments, model, token, deadline, read)
             except Unauthenticated:
-                if not may_log_in:
+                if not (may_log_in and self.renew(token)):
                     raise
                 may_log_in = False
-                with self._token_lock:
-                    if self._token == token:
-                        self._token = None
                 continue
             except _Fault as fault:
                 if not (fault.unprocessed or operation.repeatable):
@@ -465,23 +491,20 @@ class VCenterClient:
                 text = f"HTTP {status} with an answer that can't be read: {error!r}"
                 unread = failed(InternalServerError, text, http_status=status)
                 raise (unread if operation.repeatable else _Fault(unread, unprocessed=False)) from None
-        raise self._refusal(operation, status, payload, response.headers, failed)
+        raise self._refusal(operation, status, content, response.headers, failed)
 
     def _refusal(
-        self, operation: Operation, status: int, payload: Any, headers: Any, failed: Callable[..., VapiError]
+        self, operation: Operation, status: int, content: bytes, headers: Any, failed: Callable[..., VapiError]
     ) -> Exception:
         """The exception for an answer that is no success."""
-        error_type, messages, readable = read_error(status, payload)
-        texts = [str(message.get("default_message") or message.get("id") or "") for message in messages]
-        texts = [text for text in texts[:1] + texts[1:][-1:] if text]
-        if 300 <= status < 400:
-            texts = ["a redirect, which is not followed with credentials"]
+        refusal = read_error(status, content)
+        redirect = f"a redirect, which is not followed with credentials [{refusal.error_type}, HTTP {status}]"
         error = failed(
-            error_class(error_type) if readable or status != 404 else _UnknownPath,
-            f"{': '.join(texts) or 'no reason given'} [{error_type}, HTTP {status}]",
-            error_type=error_type,
+            error_class(refusal.error_type) if refusal.readable or status != 404 else _UnknownPath,
+            redirect if 300 <= status < 400 else refusal.text,
+            error_type=refusal.error_type,
             http_status=status,
-            messages=messages,
+            messages=refusal.messages,
         )
         if status in (429, 503):
             return _Fault(error, unprocessed=True, retry_after=_retry_after(headers.get("Retry-After")))
@@ -504,13 +527,6 @@ class VCenterClient:
         if any(isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)) for cause in causes):
             return _Fault(failed(TimedOut, "no complete answer in time"), unprocessed=False)
         return _Fault(failed(ResourceInaccessible, f"the connection broke: {text}"), unprocessed=False)
-
-    def _find_proxy(self, proxy_host: str | None, proxy_port: int | None) -> str | None:
-        if is_loopback(self.peer.host):
-            return None
-        if proxy_host:
-            return f"http://{quote(proxy_host, safe=':[].@')}:{proxy_port or 8080}"
-        return requests.utils.select_proxy(self.peer.url, requests.utils.get_environ_proxies(self.peer.url))
 
 
 def _subject(arguments: dict[str, Any]) -> str:

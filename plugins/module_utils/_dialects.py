@@ -61,10 +61,6 @@ OPERATIONS = {
         Operation("update_session.delete", "DELETE", _ONE_SESSION, 204),
         Operation("file.list", "GET", f"{_ONE_SESSION}/file", 200, list, rest=f"GET {_REST_FILE}"),
         Operation(
-            "file.get", "GET", f"{_ONE_SESSION}/file/{{file_name}}", 200, dict,
-            rest=f"POST {_REST_FILE_OF}?action=get",
-        ),
-        Operation(
             "file.add", "POST", f"{_ONE_SESSION}/file", 201, dict, "file_spec",
             rest=f"POST {_REST_FILE_OF}?action=add", repeatable=False,
         ),
@@ -182,16 +178,30 @@ _TYPE_OF_STATUS = {
 }
 
 
-def read_error(status: int, payload: Any) -> tuple[str, list[dict[str, Any]], bool]:
-    """The discriminator and the messages of an error answer, and whether it is vAPI's at all.
+@dataclass(frozen=True)
+class Refusal:
+    """An error answer. readable: vAPI wrote it, so something of vAPI is at that path. text: what it says, for people."""
+
+    error_type: str
+    messages: list[dict[str, Any]]
+    readable: bool
+    text: str
+
+
+def read_error(status: int, content: bytes) -> Refusal:
+    """Read an error answer; never raises.
 
     /api tells {error_type, messages}, /rest {type: "com.vmware.vapi.std.errors.not_found", value: {...}}; error_type is
     optional on both (specification: VapiStdErrors*). The status alone never decides where a type can be read, as
-    RESOURCE_BUSY is 500 on /api and 400 on /rest.
+    RESOURCE_BUSY is 500 on /api and 400 on /rest. Messages go from the operation to the cause: the ends are shown.
     """
-    error_type = None
+    try:
+        payload = json.loads(content)
+    except (ValueError, RecursionError):
+        payload = None
     readable = isinstance(payload, dict)
     details = payload if readable else {}
+    error_type = None
     if isinstance(details.get("value"), dict):
         error_type = str(details.get("type", "")).rpartition(".")[2].upper()
         details = details["value"]
@@ -200,6 +210,19 @@ def read_error(status: int, payload: Any) -> tuple[str, list[dict[str, Any]], bo
     if not isinstance(error_type, str) or error_type not in ERROR_TYPES:
         error_type = _TYPE_OF_STATUS.get(status, "ERROR")
     messages = details.get("messages")
-    if not isinstance(messages, list):
-        messages = []
-    return error_type, _maps([message for message in messages if isinstance(message, dict)]), readable
+    messages = (
+        _maps([message for message in messages if isinstance(message, dict)]) if isinstance(messages, list) else []
+    )
+    texts = [str(message.get("default_message") or message.get("id") or "") for message in messages]
+    texts = [text for text in texts[:1] + texts[1:][-1:] if text]
+    if not readable:
+        texts = _plain_text(content)
+    return Refusal(
+        error_type, messages, readable, f"{': '.join(texts) or 'no reason given'} [{error_type}, HTTP {status}]"
+    )
+
+
+def _plain_text(content: bytes) -> list[str]:
+    """The first line of an answer in plain text, such as a transfer endpoint gives; no page, no URL."""
+    line = content[:1000].decode(errors="replace").strip().partition("\n")[0][:200].strip()
+    return [line] if line.isprintable() and "://" not in line and line[:1] not in ("", "<", "{", "[") else []

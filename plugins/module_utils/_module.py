@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -22,10 +23,23 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._client im
     VCenterClient,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, VapiError
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
+from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import Libraries, LibraryItems
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
+    WARNING_TYPES,
+    UpdateSessions,
+)
 
 CONNECTION_OPTIONS = tuple(connection_spec([]))
 MAY_BE_EMPTY = (*CONNECTION_OPTIONS, "description")
+
+WARNING_BEHAVIOR = dict(
+    type="list",
+    elements="dict",
+    options=dict(
+        type=dict(type="str", required=True, choices=list(WARNING_TYPES)),
+        ignored=dict(type="bool", default=True),
+    ),
+)
 
 Run = Callable[["Task"], dict[str, Any]]
 
@@ -39,6 +53,14 @@ class Services:
     @cached_property
     def update_sessions(self) -> UpdateSessions:
         return UpdateSessions(self.client)
+
+    @cached_property
+    def libraries(self) -> Libraries:
+        return Libraries(self.client)
+
+    @cached_property
+    def library_items(self) -> LibraryItems:
+        return LibraryItems(self.client)
 
 
 class Task:
@@ -70,6 +92,7 @@ class Outcome:
 def execute(run: Run, params: dict[str, Any], check_mode: bool) -> Outcome:
     """Run a task. Whatever happens, an API token of its own is deleted."""
     client = None
+    url_password = urlsplit(params.get("url") or "").password
     try:
         for option, value in params.items():
             if isinstance(value, str) and not value.strip() and option not in MAY_BE_EMPTY:
@@ -82,6 +105,8 @@ def execute(run: Run, params: dict[str, Any], check_mode: bool) -> Outcome:
         outcome = Outcome(error.fail_kwargs(), failed=True)
     if client is not None:
         outcome.warnings, outcome.secrets = client.warnings, client.secrets
+    if url_password:
+        outcome.secrets.add(url_password)
     return outcome
 
 

@@ -9,6 +9,7 @@ success: the answer to a first try was lost, or somebody else did it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -16,9 +17,9 @@ from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
-    InvalidArgument,
     NotAllowedInCurrentState,
     NotFound,
+    ResourceBusy,
     TimedOut,
     VapiError,
 )
@@ -48,7 +49,7 @@ _MESSAGE_KEYS = ("id", "default_message", "args", "params", "localized")
 _PREVIEW_KEYS = ("state", "certificate_info")
 
 
-def _filled(model: dict[str, Any], keys: tuple[str, ...], lists: tuple[str, ...] = ()) -> dict[str, Any]:
+def filled(model: dict[str, Any], keys: tuple[str, ...], lists: tuple[str, ...] = ()) -> dict[str, Any]:
     """The model with every key there: null, or [] for lists, where the server leaves one out."""
     known = {key: model.get(key) for key in keys}
     return {**known, **model, **{key: model.get(key) or [] for key in lists}}
@@ -67,14 +68,14 @@ def session_facts(model: dict[str, Any], update_session_id: str, now: float) -> 
     now is the server's clock in seconds since the epoch: expires_in must not depend on ours. Raises TypeError,
     KeyError, ValueError or AttributeError for what is no UpdateSessionModel.
     """
-    session = _filled(model, _SESSION_KEYS, ("warning_behavior",))
+    session = filled(model, _SESSION_KEYS, ("warning_behavior",))
     if not isinstance(session["state"], str) or not isinstance(session["client_progress"], (int, type(None))):
         raise TypeError("no state, or a client_progress that is no number")
     session["id"] = session["id"] or update_session_id
     if session["error_message"] is not None:
-        session["error_message"] = _filled(session["error_message"], _MESSAGE_KEYS)
+        session["error_message"] = filled(session["error_message"], _MESSAGE_KEYS)
     if session["preview_info"] is not None:
-        session["preview_info"] = _filled(session["preview_info"], _PREVIEW_KEYS, ("cert_chain", "warnings"))
+        session["preview_info"] = filled(session["preview_info"], _PREVIEW_KEYS, ("cert_chain", "warnings"))
     session["expires_in"] = _seconds_until(session["expiration_time"], now)
     ignored = behavior_of(session)
     warnings = (session["preview_info"] or {}).get("warnings", [])
@@ -202,15 +203,15 @@ class UpdateSessions:
             self.complete(update_session_id, wait_timeout)
         except VapiError as error:
             session = error.update_session or self.find(update_session_id)
-            raise (self._explained(error, session) if session else error) from None
+            raise (self.explained(error, session) if session else error) from None
         session, ended = self._watch(update_session_id, deadline)
         operation = "update_session.complete"
         if not ended:
             text = f"update session {update_session_id} is still ACTIVE {wait_timeout:.0f} seconds after its complete"
-            raise self._explained(TimedOut(text, operation=operation), session)
+            raise self.explained(TimedOut(text, operation=operation), session)
         if session["state"] != "DONE":
             text = f"update session {update_session_id} ended in {session['state']} when it was completed"
-            raise self._explained(VapiError(text, operation=operation), session)
+            raise self.explained(VapiError(text, operation=operation), session)
         return session
 
     def reasons(self, session: Session) -> list[str]:
@@ -230,11 +231,49 @@ class UpdateSessions:
                 texts += [f"{bad['name']}: {message_text(bad['error_message'])}" for bad in found["invalid_files"]]
         return list(dict.fromkeys(text for text in texts if text))
 
-    def _explained(self, error: VapiError, session: Session) -> VapiError:
+    def explained(self, error: VapiError, session: Session) -> VapiError:
         """The error with the session as last seen and the reasons that it gives."""
         error.update_session = session
         error.args = ("; ".join([str(error), *self.reasons(session)]),)
         return error
+
+    def settle_others(
+        self, library_item_id: str, stale_after: float, busy_timeout: float
+    ) -> tuple[list[Session], bool]:
+        """Watch the user's ACTIVE sessions on an item until none of them lives.
+
+        Returns those that did not move for stale_after seconds, left behind by a run that was killed, and whether one
+        ended meanwhile, so that the item may have changed. From the first movement seen, the living ones have
+        busy_timeout seconds; then ResourceBusy is raised.
+        """
+        seen: dict[str, tuple[Any, float]] = {}
+        busy = None
+        while True:
+            now = time.monotonic()
+            active = [session for session in self.list(library_item_id) if session["state"] == "ACTIVE"]
+            for session in active:
+                position = self._position(session)
+                known = seen.setdefault(session["id"], (position, now))
+                if known[0] != position:
+                    seen[session["id"]] = (position, now)
+                    busy = busy or Deadline(busy_timeout)
+            stale = [session for session in active if now - seen[session["id"]][1] >= stale_after]
+            if len(stale) == len(active):
+                return stale, len(seen) > len(active)
+            if busy and busy.remaining() <= 0:
+                raise ResourceBusy(
+                    f"update session {active[0]['id']} on library item {library_item_id} is at work",
+                    operation="update_session.create",
+                    update_session=active[0],
+                )
+            time.sleep(1)
+
+    def _position(self, session: Session) -> Any:
+        """What moves while somebody works with a session."""
+        with suppress(NotFound):
+            files = self.files.list(session["id"])
+            moved = [(file["name"], file["status"], file["bytes_transferred"]) for file in files]
+            return session["expiration_time"], session["client_progress"], moved
 
     def _watch(self, update_session_id: str, deadline: Deadline) -> tuple[Session, bool]:
         return wait_for(lambda: self.get(update_session_id), lambda session: session["state"] != "ACTIVE", deadline)
@@ -284,7 +323,7 @@ _FILE_KEYS = (
 
 def file_facts(model: dict[str, Any]) -> dict[str, Any]:
     """A file info of the session with every key there. Raises TypeError for what is none."""
-    file = _filled(model, _FILE_KEYS)
+    file = filled(model, _FILE_KEYS)
     if not isinstance(file["name"], str) or not isinstance(file["status"], str):
         raise TypeError("a file without a name or a status")
     return file
@@ -305,16 +344,35 @@ class UpdateSessionFiles:
         )
 
     def find(self, update_session_id: str, name: str) -> dict[str, Any] | None:
-        """One file, or None where the session has none of that name. Raises NotFound for a missing session."""
-        try:
-            return self._client.call(
-                "file.get",
-                read=lambda model, now: file_facts(model),
-                update_session_id=update_session_id,
-                file_name=name,
-            )
-        except InvalidArgument:
-            return None
+        """One file, or None where the session has none of that name. Raises NotFound for a missing session.
+
+        Listed, because vcsim answers a get of a missing file with nothing at all. There, a name added twice is listed
+        twice.
+        """
+        named = [file for file in self.list(update_session_id) if file["name"] == name]
+        return named[-1] if named else None
+
+    def add(self, update_session_id: str, spec: dict[str, Any]) -> dict[str, Any]:
+        """Announce a file, or new content for one (vSphere API: updatesession File.AddSpec). Returns its info."""
+
+        def landed() -> dict[str, Any] | None:
+            return self.find(update_session_id, spec["name"])
+
+        return self._client.call(
+            "file.add",
+            spec,
+            read=lambda model, now: file_facts(model),
+            landed=landed,
+            update_session_id=update_session_id,
+        )
+
+    def remove(self, update_session_id: str, name: str) -> None:
+        """Take a file out of the item when the session completes. One that is gone is fine."""
+
+        def landed() -> bool | None:
+            return self.find(update_session_id, name) is None or None
+
+        self._client.call("file.remove", landed=landed, update_session_id=update_session_id, file_name=name)
 
     def validate(self, update_session_id: str) -> dict[str, Any]:
         """What is missing or wrong before a complete: {has_errors, missing_files, invalid_files}.
@@ -323,11 +381,22 @@ class UpdateSessionFiles:
         """
         return self._client.call(
             "file.validate",
-            read=lambda model, now: _filled(model, ("has_errors",), ("missing_files", "invalid_files")),
+            read=lambda model, now: filled(model, ("has_errors",), ("missing_files", "invalid_files")),
             update_session_id=update_session_id,
         )
 
 
 def shown(file: dict[str, Any]) -> dict[str, Any]:
-    """A file as results may show it: whoever holds the upload endpoint's URI could write to it."""
-    return {key: value for key, value in file.items() if key != "upload_endpoint"}
+    """A file as results may show it: without the upload endpoint, nor the user info in a source's URL."""
+    file = {key: value for key, value in file.items() if key != "upload_endpoint"}
+    uri = (file["source_endpoint"] or {}).get("uri")
+    if uri:
+        file["source_endpoint"] = {**file["source_endpoint"], "uri": without_user_info(uri)}
+    return file
+
+
+def without_user_info(url: str) -> str:
+    """A URL as people may see it."""
+    scheme, mark, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}"

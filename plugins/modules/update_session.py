@@ -284,9 +284,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     NotAllowedInCurrentState,
     NotFound,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import WARNING_BEHAVIOR, Task, module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
-    WARNING_TYPES,
     Session,
     behavior_of,
     managed,
@@ -298,14 +297,7 @@ SPEC = dict(
         update_session_id=dict(type="str"),
         library_item_id=dict(type="str"),
         state=dict(type="str", choices=["active", "done", "canceled", "absent"], default="active"),
-        warning_behavior=dict(
-            type="list",
-            elements="dict",
-            options=dict(
-                type=dict(type="str", required=True, choices=list(WARNING_TYPES)),
-                ignored=dict(type="bool", default=True),
-            ),
-        ),
+        warning_behavior=WARNING_BEHAVIOR,
         client_progress=dict(type="int"),
         min_lifetime=dict(type="int"),
         wait=dict(type="bool", default=True),

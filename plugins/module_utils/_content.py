@@ -1,0 +1,261 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The content of a library item as desired state: compare, send what differs in one update session, verify."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InvalidArgument,
+    ResourceBusy,
+    VapiError,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
+    Checksum,
+    Package,
+    SourceFile,
+    parse_checksum,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import (
+    DEFAULT_ALGORITHM,
+    KeepAlive,
+    Pushed,
+    Transfer,
+    checksum_info,
+    same,
+    told,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import Session
+from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, looks
+
+Facts = dict[str, Any]
+
+
+@dataclass
+class Content:
+    """What has to happen to an item's content, and what became of it."""
+
+    rows: list[Facts] = field(default_factory=list)
+    send: list[SourceFile] = field(default_factory=list)
+    remove: list[str] = field(default_factory=list)
+    pull: Facts | None = None
+    pushed: list[Pushed] = field(default_factory=list)
+    before: dict[str, Facts] = field(default_factory=dict)
+    after: dict[str, Facts] = field(default_factory=dict)
+    update_session: Session | None = None
+    bytes_transferred: int = 0
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.send or self.remove or self.pull)
+
+
+def text(checksum: Checksum | None) -> str | None:
+    """A checksum as options and results spell it."""
+    return f"{checksum.algorithm.lower()}:{checksum.value}" if checksum else None
+
+
+def row(
+    name: str, size: int | None, checksum: Checksum | None, verified: bool, action: str, start: float | None = None
+) -> Facts:
+    """What became of a file, for the result. start is the monotonic time when work on it began."""
+    seconds = 0.0 if start is None else round(time.monotonic() - start, 3)
+    return dict(
+        name=name, size=size, checksum=text(checksum), checksum_verified=verified, action=action, seconds=seconds
+    )
+
+
+def pull_spec(params: Facts) -> Facts:
+    """What to tell the server of a file that it shall pull (vSphere API: updatesession File.AddSpec)."""
+    parts = urlsplit(params["url"])
+    name = unquote(parts.path).rpartition("/")[2]
+    if parts.scheme not in ("http", "https", "ds", "file") or not (parts.netloc or parts.scheme in ("ds", "file")):
+        raise InvalidArgument("url is not a URL with http, https, ds or file")
+    if not name:
+        raise InvalidArgument("url does not end in the name of a file")
+    endpoint = {"uri": params["url"]}
+    if params["ssl_thumbprint"]:
+        endpoint["ssl_certificate_thumbprint"] = params["ssl_thumbprint"]
+    spec = {"name": name, "source_type": "PULL", "source_endpoint": endpoint}
+    if params["checksum"]:
+        spec["checksum_info"] = checksum_info(parse_checksum(params["checksum"]))
+    return spec
+
+
+def refuse_subscribed(task: Task, library_id: str) -> None:
+    """Raise InvalidArgument for a library whose items can't be written."""
+    if task.services.libraries.get(library_id).get("type") == "SUBSCRIBED":
+        raise InvalidArgument(f"library {library_id} is subscribed: its items change where they are published")
+
+
+def publish(task: Task, source: Package, library_id: str, item_id: str | None, created: bool) -> Content:
+    """Compare, and send what differs in one update session."""
+    params, services = task.params, task.services
+    sessions, stale = services.update_sessions, []
+    changed_meanwhile = True
+    while changed_meanwhile:
+        existing = [] if created else services.library_items.files(item_id)
+        content = compare(params, source, {file["name"]: file for file in existing})
+        if not content.differs:
+            return content
+        if not created:
+            refuse_subscribed(task, library_id)
+        if task.check_mode:
+            return predict(task, content)
+        changed_meanwhile = False
+        if not created:
+            stale, changed_meanwhile = sessions.settle_others(item_id, params["stale_after"], params["busy_timeout"])
+    for session in stale:
+        task.perform("cancel", sessions.cancel, session["id"])
+        task.perform("delete", sessions.delete, session["id"])
+    session_id = open_session(task, item_id)
+    try:
+        session = sessions.get(session_id)
+        fill(task, content, session)
+        with KeepAlive(sessions, session, params["stale_after"]):
+            content.update_session = task.perform("complete", sessions.finish, session_id, params["wait_timeout"])
+    except BaseException as error:
+        give_up(task, session_id, error)
+        raise
+    verify(task, content, {file["name"]: file for file in services.library_items.files(item_id)})
+    return content
+
+
+def compare(params: Facts, source: Package, existing: dict[str, Facts]) -> Content:
+    """What of the source differs from the item. The server's checksum decides alone, where it tells one."""
+    content = Content(before=existing, after=existing)
+    if params["url"]:
+        spec = pull_spec(params)
+        has, asked = told(existing.get(spec["name"], {})), told(spec)
+        other = bool(has and asked and has.algorithm == asked.algorithm and has != asked)
+        if params["force"] or not existing or other:
+            content.pull = spec
+        else:
+            content.rows = [
+                row(file["name"], file["size"], told(file), False, "unchanged") for file in existing.values()
+            ]
+        return content
+    for file in [file for file in source.files if file.keep_in_storage]:
+        start, has = time.monotonic(), existing.get(file.name)
+        has_checksum = told(has) if has else None
+        is_same = bool(has) and not params["force"]
+        if is_same:
+            is_same = same(file, has_checksum) if has_checksum else has["size"] == file.size
+        if is_same:
+            content.rows.append(row(file.name, file.size, has_checksum, bool(has_checksum), "unchanged", start))
+        else:
+            content.send.append(file)
+    wanted = {file.name for file in source.files}
+    content.remove = [name for name in existing if params["purge"] and name not in wanted]
+    if content.send:
+        # The server reads a package anew with its descriptor, and forgets manifest and certificate after each session.
+        differing = content.send
+        content.send = [file for file in source.files if file.role != "content" or file in differing]
+        sent = {file.name for file in content.send}
+        content.rows = [unchanged for unchanged in content.rows if unchanged["name"] not in sent]
+    return content
+
+
+def predict(task: Task, content: Content) -> Content:
+    """What a run outside of check mode would do."""
+    task.operations += ["create", *["remove_file"] * len(content.remove)]
+    task.operations += ["add_file"] * bool(content.pull) + ["add_file", "upload"] * len(content.send) + ["complete"]
+    content.after = {name: file for name, file in content.before.items() if name not in content.remove}
+    for file in content.send:
+        content.rows.append(row(file.name, file.size, file.checksum, False, "uploaded"))
+        if file.keep_in_storage:
+            content.after[file.name] = dict(size=file.size, checksum_info=checksum_info(file.checksum))
+    if content.pull:
+        content.rows.append(row(content.pull["name"], None, None, False, "pulled"))
+        content.after = {**content.after, content.pull["name"]: {}}
+    content.rows += [row(name, content.before[name]["size"], None, False, "removed") for name in content.remove]
+    return content
+
+
+def open_session(task: Task, item_id: str) -> str:
+    """A session on the item. Another user's can't be seen, only waited for."""
+    params, sessions = task.params, task.services.update_sessions
+    task.operations.append("create")
+    busy = None
+    for _waited in looks(Deadline(params["busy_timeout"])):
+        try:
+            return sessions.create(item_id, params["warning_behavior"])
+        except ResourceBusy as error:
+            busy = error
+    raise busy
+
+
+def fill(task: Task, content: Content, session: Session) -> None:
+    """Remove, pull and push; the server's own check comes last, because a complete hides what is wrong."""
+    params, sessions = task.params, task.services.update_sessions
+    start = time.monotonic()
+    for name in content.remove:
+        task.perform("remove_file", sessions.files.remove, session["id"], name)
+        content.rows.append(row(name, content.before[name]["size"], None, False, "removed", start))
+    if content.pull:
+        task.perform("add_file", sessions.files.add, session["id"], content.pull)
+        return
+    if not content.send:
+        return
+    algorithms = [checksum.algorithm for checksum in map(told, content.before.values()) if checksum]
+    transfer = Transfer(
+        task.services.client,
+        sessions,
+        session,
+        algorithm=algorithms[0] if algorithms else DEFAULT_ALGORITHM,
+        stale_after=params["stale_after"],
+        wait_timeout=params["wait_timeout"],
+    )
+    task.operations += ["add_file", "upload"] * len(content.send)
+    content.pushed = transfer.push(content.send)
+    content.bytes_transferred = transfer.bytes_transferred
+    if sessions.files.validate(session["id"])["has_errors"]:
+        raise VapiError(f"update session {session['id']} has missing or invalid files", operation="file.validate")
+
+
+def verify(task: Task, content: Content, after: dict[str, Facts]) -> None:
+    """Hold what the item has against what was sent, and tell what became of each file."""
+    content.after = after
+
+    def wrong(name: str, why: str) -> VapiError:
+        what = f"file {name} of library item {content.update_session['library_item_id']}"
+        where = task.services.client.peer.host
+        return VapiError(f"{what} on {where} is not what was sent: {why}", operation="item_file.list")
+
+    for pushed in content.pushed:
+        source, has = pushed.source, after.get(pushed.source.name, {})
+        has_checksum, verified = told(has), pushed.verified
+        if has_checksum:
+            verified = same(source, has_checksum, pushed.checksum)
+            if not verified:
+                raise wrong(source.name, f"the server tells {text(has_checksum)}")
+        elif not pushed.received and source.keep_in_storage and has.get("size") != source.size:
+            raise wrong(source.name, f"its size is {has.get('size')}, not {source.size}")
+        done = row(source.name, source.size, pushed.checksum, verified, "uploaded")
+        content.rows.append(dict(done, seconds=round(pushed.seconds, 3)))
+    if content.pull:
+        name = content.pull["name"]
+        has, asked = after.get(name, {}), told(content.pull)
+        has_checksum = told(has)
+        content.rows.append(row(name, has.get("size"), has_checksum, bool(asked) and has_checksum == asked, "pulled"))
+
+
+def give_up(task: Task, session_id: str, error: BaseException) -> None:
+    """Fail the session with the reason, so that the item is free and whoever looks sees why."""
+    sessions = task.services.update_sessions
+    try:
+        session = sessions.find(session_id)
+        if session and session["state"] == "ACTIVE":
+            if isinstance(error, VapiError) and error.update_session is None:
+                sessions.explained(error, session)
+            sessions.fail(session_id, str(error) or type(error).__name__)
+            if isinstance(error, VapiError):
+                error.update_session = sessions.find(session_id)
+    except VapiError as second:
+        task.warnings.append(f"Update session {session_id} could not be failed: {second}")

@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The library and library item services: com.vmware.content.Library, library.Item and library.item.File."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, NotFound
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import filled, sorted_ids
+
+_ITEM_KEYS = (
+    "id",
+    "library_id",
+    "name",
+    "type",
+    "description",
+    "content_version",
+    "version",
+    "size",
+    "cached",
+    "creation_time",
+    "last_modified_time",
+)
+_FILE_KEYS = ("name", "size", "cached", "version", "checksum_info")
+
+
+def item_facts(model: dict[str, Any], library_item_id: str) -> dict[str, Any]:
+    """An ItemModel with every key there. Raises TypeError for what is none."""
+    item = filled(model, _ITEM_KEYS)
+    item["id"] = item["id"] or library_item_id
+    if not isinstance(item["name"], str):
+        raise TypeError("an item without a name")
+    return item
+
+
+def item_file_facts(model: dict[str, Any]) -> dict[str, Any]:
+    """A file info of the item with every key there. Raises TypeError for what is none."""
+    file = filled(model, _FILE_KEYS)
+    if not isinstance(file["name"], str) or not isinstance(file["checksum_info"], (dict, type(None))):
+        raise TypeError("a file without a name, or with a checksum that is none")
+    return file
+
+
+class Libraries:
+    """com.vmware.content.Library"""
+
+    def __init__(self, client: VCenterClient) -> None:
+        self._client = client
+
+    def get(self, library_id: str) -> dict[str, Any]:
+        """One library. Raises NotFound."""
+        return self._client.call("library.get", library_id=library_id)
+
+    def find(self, name: str) -> str | None:
+        """The id of the library with exactly this name, or None. Raises InvalidArgument where there are several.
+
+        The API's find ignores case.
+        """
+        ids = self._client.call("library.find", {"name": name}, read=sorted_ids)
+        exact = [library_id for library_id in ids if self.get(library_id).get("name") == name]
+        return only(exact, f"libraries have the name {name}")
+
+
+class LibraryItems:
+    """com.vmware.content.library.Item and library.item.File"""
+
+    def __init__(self, client: VCenterClient) -> None:
+        self._client = client
+
+    def list(self, library_id: str) -> list[dict[str, Any]]:
+        """The items of a library, sorted by name. Raises NotFound. One that vanishes meanwhile is left out."""
+        ids = self._client.call("item.list", read=sorted_ids, library_id=library_id)
+        return sorted(self._existing(ids), key=lambda item: (item["name"], item["id"]))
+
+    def get(self, library_item_id: str) -> dict[str, Any]:
+        """One item. Raises NotFound."""
+        return self._client.call(
+            "item.get",
+            read=lambda model, now: item_facts(model, library_item_id),
+            library_item_id=library_item_id,
+        )
+
+    def named(self, library_id: str, name: str) -> list[dict[str, Any]]:
+        """The items of a library with exactly this name. The API's find ignores case."""
+        ids = self._client.call("item.find", {"library_id": library_id, "name": name}, read=sorted_ids)
+        return [item for item in self._existing(ids) if item["name"] == name]
+
+    def create(self, library_id: str, name: str, type_: str | None, description: str | None) -> str:
+        """Create an empty item and return its id."""
+        model = {"library_id": library_id, "name": name, "type": type_, "description": description}
+        model = {key: value for key, value in model.items() if value}
+
+        def landed() -> str | None:
+            found = self.named(library_id, name)
+            return found[0]["id"] if found else None
+
+        return self._client.call("item.create", model, landed=landed)
+
+    def update(self, library_item_id: str, description: str) -> None:
+        """Set the description."""
+        self._client.call("item.update", {"description": description}, library_item_id=library_item_id)
+
+    def delete(self, library_item_id: str) -> None:
+        """Delete an item with its content. One that is gone is fine."""
+        with suppress(NotFound):
+            self._client.call("item.delete", library_item_id=library_item_id)
+
+    def files(self, library_item_id: str) -> list[dict[str, Any]]:
+        """The files of an item, by name. Raises NotFound."""
+        return self._client.call(
+            "item_file.list",
+            read=lambda models, now: sorted(map(item_file_facts, models), key=lambda file: file["name"]),
+            library_item_id=library_item_id,
+        )
+
+    def _existing(self, ids: list[str]) -> list[dict[str, Any]]:
+        def find(library_item_id: str) -> dict[str, Any] | None:
+            with suppress(NotFound):
+                return self.get(library_item_id)
+
+        return [item for item in self._client.map(find, ids) if item is not None]
+
+
+def only(found: list[str], what: str) -> str | None:
+    """The one id found, None where there is none. Raises InvalidArgument, listing the ids, where there are several."""
+    if len(found) > 1:
+        raise InvalidArgument(f"{len(found)} {what}: {', '.join(found)}; name one by its id")
+    return found[0] if found else None

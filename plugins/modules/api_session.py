@@ -1,0 +1,129 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: api_session
+short_description: Log in to a vCenter Server once for many tasks
+version_added: 0.1.0
+description:
+  - Logs in and returns the API token, or logs out. A play of many tasks costs one login then, and not one for each.
+  - The other modules take the token as O(session_id). They never delete it, so log out in C(always).
+  - The token is worth as much as the password. Set C(no_log) on the task that registers it.
+  - The task is never C(changed), because an API token changes nothing that a playbook manages.
+author:
+  - vsphere.content_library contributors (!UNKNOWN)
+extends_documentation_fragment:
+  - vsphere.content_library.vcenter
+  - vsphere.content_library.attributes
+  - vsphere.content_library.attributes.info_module
+options:
+  state:
+    description:
+      - V(present) logs in with O(username) and O(password), in check mode too, so that later tasks work. An
+        O(session_id) that is set is ignored.
+      - V(absent) logs O(session_id) out. One that is dead already is fine.
+    type: str
+    choices:
+      - present
+      - absent
+    default: present
+"""
+
+EXAMPLES = r"""
+- name: Do many things with one login
+  block:
+    - name: Log in
+      vsphere.content_library.api_session:
+      register: login
+      no_log: true
+
+    - name: See an item
+      vsphere.content_library.library_item_info:
+        session_id: "{{ login.session_id }}"
+        library_name: demo
+        name: debian-12
+
+    - name: See the open update sessions
+      vsphere.content_library.update_session_info:
+        session_id: "{{ login.session_id }}"
+  always:
+    - name: Log out
+      vsphere.content_library.api_session:
+        session_id: "{{ login.session_id }}"
+        state: absent
+      no_log: true
+      when: login.session_id is defined
+"""
+
+RETURN = r"""
+session_id:
+  description: The API token. Later tasks pass it on as O(session_id).
+  type: str
+  returned: success and O(state=present)
+  sample: 0f3a5c7e9b1d2468ace013579bdf2468
+operations:
+  description: The API operations performed: none that changes what a playbook manages.
+  type: list
+  elements: str
+  returned: success
+  sample: []
+error_type:
+  description:
+    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors, such as
+      V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or V(ERROR).
+    - What never came from a server uses the same words. V(INVALID_ARGUMENT) was refused by the module,
+      V(UNVERIFIED_PEER) is a certificate, V(RESOURCE_INACCESSIBLE) a connection, V(TIMED_OUT) a wait,
+      V(INTERNAL_SERVER_ERROR) an answer that can't be read.
+  type: str
+  returned: failure
+  sample: NOT_FOUND
+http_status:
+  description: The status of the answer that failed the task, null where none came.
+  type: int
+  returned: failure
+  sample: 404
+messages:
+  description: The server's messages, from the operation to the cause, each with C(id), C(default_message) and C(args).
+  type: list
+  elements: dict
+  returned: failure
+  sample: []
+operation:
+  description: The operation that failed, null where none was tried.
+  type: str
+  returned: failure
+  sample: session.create
+"""
+
+from typing import Any
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
+
+SPEC = dict(
+    argument_spec=dict(state=dict(type="str", choices=["present", "absent"], default="present")),
+    supports_check_mode=True,
+)
+
+
+def run(task: Task) -> dict[str, Any]:
+    """Log in and hand the token over, or log out."""
+    client = task.services.client
+    if task.params["state"] == "present":
+        return dict(session_id=client.hand_over_token())
+    if not task.params["session_id"]:
+        raise InvalidArgument("session_id is missing: it is what state=absent logs out")
+    client.log_out()
+    return {}
+
+
+def main() -> None:
+    module_main(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,584 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: library_item
+short_description: Put files, OVF packages and OVA archives into a content library
+version_added: 0.1.0
+description:
+  - Brings a library item and its content into one desired state. Files are compared with what the item has, and only
+    what differs is sent, in one update session.
+  - A run that fails leaves no open update session and no half-made item behind, and the item as it was before.
+  - While files are pushed, the update session and the API token are kept alive, and the progress can be seen with
+    M(vsphere.content_library.update_session_info).
+author:
+  - vsphere.content_library contributors (!UNKNOWN)
+extends_documentation_fragment:
+  - vsphere.content_library.vcenter
+  - vsphere.content_library.attributes
+  - vsphere.content_library.attributes.resource_module
+options:
+  library_name:
+    description:
+      - The library, by its exact name. Where several have it, name one by O(library_id).
+      - One of O(library_name), O(library_id) and O(library_item_id) is required.
+    type: str
+  library_id:
+    description: The library, by its identifier.
+    type: str
+  name:
+    description:
+      - The library item, by its exact name in the library. It is created where it does not exist.
+      - Exactly one of O(name) and O(library_item_id) is required.
+    type: str
+  library_item_id:
+    description: The library item, by its identifier. It must exist with O(state=present).
+    type: str
+  state:
+    description: Whether the library item shall be there.
+    type: str
+    choices:
+      - present
+      - absent
+    default: present
+  type:
+    description:
+      - The type of the library item. It can't be changed later.
+      - Where it is not set, V(ovf) for an OVF package or an OVA archive, V(iso) for an ISO image, else none.
+    type: str
+  description:
+    description: The description of the library item.
+    type: str
+  src:
+    description:
+      - The files that the library item shall have, as paths on the host that runs the module.
+      - A descriptor (C(.ovf)) brings the files that it refers to, its manifest and its certificate.
+      - An archive (C(.ova)) is read in place, member by member, and never unpacked to disk.
+    type: list
+    elements: path
+  url:
+    description:
+      - Let the server pull the file from here. Its name is the last part of the URL's path.
+      - A library item that has content is unchanged then, unless O(force) is set or the server tells another
+        checksum than O(checksum).
+    type: str
+  ssl_thumbprint:
+    description:
+      - The thumbprint of the certificate of O(url), where the server can't verify it otherwise.
+      - SHA-1 up to vSphere 8, SHA-256 from 9.1.
+    type: str
+  checksum:
+    description: The checksum of a single file, such as V(sha256:2c26b46b...), in md5, sha1, sha256 or sha512.
+    type: str
+  purge:
+    description: Whether files of the library item that O(src) does not have are removed. Acts only where O(src) is set.
+    type: bool
+    default: true
+  force:
+    description: Send the content even where it does not differ.
+    type: bool
+    default: false
+  warning_behavior:
+    description: Which warnings shall not fail the update session.
+    type: list
+    elements: dict
+    suboptions:
+      type:
+        description: The warning.
+        type: str
+        required: true
+        choices:
+          - SELF_SIGNED_CERTIFICATE
+          - EXPIRED_CERTIFICATE
+          - NOT_YET_VALID_CERTIFICATE
+          - UNTRUSTED_CERTIFICATE
+      ignored:
+        description: Whether it is ignored.
+        type: bool
+        default: true
+  stale_after:
+    description:
+      - An open update session of the same user on the library item, that does not move for so many seconds, was left
+        behind by a run that was killed. It is canceled, deleted and replaced.
+      - A push of this module moves its update session three times as often.
+    type: int
+    default: 30
+  busy_timeout:
+    description:
+      - How many seconds to wait for an open update session that does move, or for one of another user, before the task
+        fails with C(RESOURCE_BUSY).
+    type: int
+    default: 0
+  wait_timeout:
+    description: How many seconds the server may take from the last byte until the content is in the library.
+    type: int
+    default: 3600
+seealso:
+  - module: vsphere.content_library.library_item_info
+  - module: vsphere.content_library.update_session_file
+"""
+
+EXAMPLES = r"""
+- name: Publish an ISO image
+  vsphere.content_library.library_item:
+    library_name: demo
+    name: tools
+    src: "{{ files }}/tools.iso"
+    checksum: sha256:{{ files_checksum }}
+
+- name: Publish an OVF package with its disks, manifest and certificate
+  vsphere.content_library.library_item:
+    library_name: demo
+    name: appliance
+    src: "{{ files }}/appliance.ovf"
+    warning_behavior:
+      - type: SELF_SIGNED_CERTIFICATE
+  register: published
+
+- name: Tell what was sent
+  ansible.builtin.debug:
+    msg: "{{ published.files | selectattr('action', 'equalto', 'uploaded') | map(attribute='name') | join(', ') }}"
+
+- name: Remove a library item with its content
+  vsphere.content_library.library_item:
+    library_name: demo
+    name: tools
+    state: absent
+"""
+
+RETURN = r"""
+library_item:
+  description: The library item, null once deleted. In check mode as it would be.
+  type: dict
+  returned: success
+  contains:
+    id:
+      description: The identifier of the library item.
+      type: str
+      returned: always
+      sample: 3f6cb4c0-5f52-4d3e-b1fd-4f9ef9f7e0a3
+    library_id:
+      description: The library that holds it.
+      type: str
+      returned: always
+      sample: 8a4ee4c2-7d1c-4d2e-9c6f-0d1f8d7f5c11
+    name:
+      description: Its name.
+      type: str
+      returned: always
+      sample: debian-12
+    type:
+      description: Its type, such as V(iso) or V(ovf).
+      type: str
+      returned: always
+      sample: iso
+    description:
+      description: Its description.
+      type: str
+      returned: always
+      sample: Debian 12.7 netinst
+    content_version:
+      description: Rises with each change of the content.
+      type: str
+      returned: always
+      sample: "2"
+    version:
+      description: Rises with each change of the item.
+      type: str
+      returned: always
+      sample: "3"
+    size:
+      description: The size of all files in bytes, as the server tells it.
+      type: int
+      returned: always
+      sample: 658505728
+    cached:
+      description: Whether the content is in the library's storage.
+      type: bool
+      returned: always
+      sample: true
+    creation_time:
+      description: When it was created.
+      type: str
+      returned: always
+      sample: "2026-01-15T10:20:31.651Z"
+    last_modified_time:
+      description: When it was changed last.
+      type: str
+      returned: always
+      sample: "2026-01-15T10:25:31.651Z"
+files:
+  description: What became of each file.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    name:
+      description: The name of the file.
+      type: str
+      returned: always
+      sample: tools.iso
+    size:
+      description: Its size in bytes; null where the server alone knows it and has not told.
+      type: int
+      returned: always
+      sample: 658505728
+    checksum:
+      description: The checksum of its bytes, null where none was computed or told.
+      type: str
+      returned: always
+      sample: sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709
+    checksum_verified:
+      description: Whether the server told the same checksum.
+      type: bool
+      returned: always
+      sample: true
+    action:
+      description: V(uploaded), V(pulled), V(unchanged) or V(removed).
+      type: str
+      returned: always
+      sample: uploaded
+    seconds:
+      description: How long that took.
+      type: float
+      returned: always
+      sample: 7.25
+bytes_transferred:
+  description: How many bytes were pushed.
+  type: int
+  returned: success
+  sample: 658505728
+update_session:
+  description: The update session that changed the item, null where none was needed.
+  type: dict
+  returned: success, and failure where a session was read
+  contains:
+    id:
+      description: The identifier of the update session.
+      type: str
+      returned: always
+      sample: 6ad2ac1f-9d6f-4f2a-8d60-0c9f04ea28ac:0b4ab54e-77bb-4b27-a3a5-5ed7d3ee27dc
+    library_item_id:
+      description: The library item that the update session changes.
+      type: str
+      returned: always
+      sample: 3f6cb4c0-5f52-4d3e-b1fd-4f9ef9f7e0a3
+    library_item_content_version:
+      description: The content version of the item when the update session was created.
+      type: str
+      returned: always
+      sample: "2"
+    client_progress:
+      description: The progress that the client told, from 0 to 100.
+      type: int
+      returned: always
+      sample: 40
+    state:
+      description: V(ACTIVE), V(DONE), V(ERROR) or V(CANCELED).
+      type: str
+      returned: always
+      sample: ACTIVE
+    expiration_time:
+      description: The time before which the update session will not expire.
+      type: str
+      returned: always
+      sample: "2026-01-15T10:25:31.651Z"
+    expires_in:
+      description:
+        - Seconds until RV(update_session.expiration_time) by the server's clock, never below 0.
+        - Null where that is not told.
+      type: int
+      returned: always
+      sample: 291
+    error_message:
+      description: Why the update session is in V(ERROR), else null.
+      type: dict
+      returned: always
+      sample: null
+      contains:
+        id:
+          description: The identifier of the message.
+          type: str
+          returned: always
+          sample: com.vmware.vdcs.cls-main.client_error
+        default_message:
+          description: The message in English.
+          type: str
+          returned: always
+          sample: The disk image is not readable.
+        args:
+          description: What was put into the message.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        params:
+          description: The same by name.
+          type: dict
+          returned: always
+          sample: null
+        localized:
+          description: The message in the language of the session.
+          type: str
+          returned: always
+          sample: null
+    preview_info:
+      description: What the server makes of the files so far, while the update session is V(ACTIVE), else null.
+      type: dict
+      returned: always
+      contains:
+        state:
+          description: V(UNAVAILABLE), V(AVAILABLE) or V(NOT_APPLICABLE).
+          type: str
+          returned: always
+          sample: AVAILABLE
+        certificate_info:
+          description: The certificate that signed the package, or null.
+          type: dict
+          returned: always
+          sample: null
+        cert_chain:
+          description: The chain of that certificate.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        warnings:
+          description: The warnings raised, each with C(type), C(message) and C(ignored).
+          type: list
+          elements: dict
+          returned: always
+          sample: []
+    warning_behavior:
+      description: Which warnings do not fail the update session, each with C(type) and C(ignored).
+      type: list
+      elements: dict
+      returned: always
+      sample:
+        - type: SELF_SIGNED_CERTIFICATE
+          ignored: true
+    blocking_warnings:
+      description: The types of the warnings that are raised and that nobody ignored. They will fail a complete.
+      type: list
+      elements: str
+      returned: always
+      sample: []
+operations:
+  description: The API operations performed, in order; in check mode those that would be. Reads are not listed.
+  type: list
+  elements: str
+  returned: success
+  sample:
+    - create_item
+    - create
+    - add_file
+    - upload
+    - complete
+diff:
+  description: What the task changes, as C(before) and C(after).
+  type: dict
+  returned: when diff mode is on
+  sample:
+    before: {}
+    after:
+      name: tools
+error_type:
+  description:
+    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors, such as
+      V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or V(ERROR).
+    - What never came from a server uses the same words. V(INVALID_ARGUMENT) was refused by the module,
+      V(UNVERIFIED_PEER) is a certificate, V(RESOURCE_INACCESSIBLE) a connection, V(TIMED_OUT) a wait,
+      V(INTERNAL_SERVER_ERROR) an answer that can't be read.
+  type: str
+  returned: failure
+  sample: NOT_FOUND
+http_status:
+  description: The status of the answer that failed the task, null where none came.
+  type: int
+  returned: failure
+  sample: 404
+messages:
+  description: The server's messages, from the operation to the cause, each with C(id), C(default_message) and C(args).
+  type: list
+  elements: dict
+  returned: failure
+  sample: []
+operation:
+  description: The operation that failed, null where none was tried.
+  type: str
+  returned: failure
+  sample: upload
+"""
+
+import os
+from typing import Any
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._content import (
+    Content,
+    publish,
+    pull_spec,
+    refuse_subscribed,
+    text,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InvalidArgument,
+    NotFound,
+    VapiError,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import item_facts, only
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import WARNING_BEHAVIOR, Task, module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
+    Package,
+    open_package,
+    parse_checksum,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import told
+
+SPEC = dict(
+    argument_spec=dict(
+        library_name=dict(type="str"),
+        library_id=dict(type="str"),
+        name=dict(type="str"),
+        library_item_id=dict(type="str"),
+        state=dict(type="str", choices=["present", "absent"], default="present"),
+        type=dict(type="str"),
+        description=dict(type="str"),
+        src=dict(type="list", elements="path"),
+        url=dict(type="str"),
+        ssl_thumbprint=dict(type="str"),
+        checksum=dict(type="str"),
+        purge=dict(type="bool", default=True),
+        force=dict(type="bool", default=False),
+        warning_behavior=WARNING_BEHAVIOR,
+        stale_after=dict(type="int", default=30),
+        busy_timeout=dict(type="int", default=0),
+        wait_timeout=dict(type="int", default=3600),
+    ),
+    required_one_of=[("name", "library_item_id"), ("library_name", "library_id", "library_item_id")],
+    mutually_exclusive=[("name", "library_item_id"), ("library_name", "library_id"), ("src", "url")],
+    required_by=dict(ssl_thumbprint=["url"]),
+    supports_check_mode=True,
+)
+
+Facts = dict[str, Any]
+
+
+def run(task: Task) -> Facts:
+    """Look at the source, find the item, close the difference."""
+    params, items = task.params, task.services.library_items
+    source = read_source(params)
+    library_id, before = locate(task)
+    content = Content()
+    if params["state"] == "absent":
+        after = None
+        if before:
+            refuse_subscribed(task, library_id)
+            task.perform("delete_item", items.delete, before["id"])
+    else:
+        check_type(params, source.type, before)
+        after, content = present(task, source, library_id, before)
+    return dict(
+        library_item=after,
+        files=content.rows,
+        update_session=content.update_session,
+        bytes_transferred=content.bytes_transferred,
+        diff=dict(before=managed(before, content.before), after=managed(after, content.after)),
+    )
+
+
+def read_source(params: Facts) -> Package:
+    """What the task brings. Everything that can be wrong with it is told before anything is sent."""
+    for option, least in (("stale_after", 1), ("busy_timeout", 0), ("wait_timeout", 1)):
+        if params[option] < least:
+            raise InvalidArgument(f"{option} {params[option]} is below {least}")
+    checksum = params["checksum"] and parse_checksum(params["checksum"])
+    if checksum and not (params["src"] or params["url"]):
+        raise InvalidArgument("checksum is for src or url, and neither is set")
+    if params["url"]:
+        extension = os.path.splitext(pull_spec(params)["name"])[1].lower()
+        return Package({".iso": "iso", ".ovf": "ovf", ".ova": "ovf"}.get(extension), ())
+    if params["src"] is None or params["state"] == "absent":
+        return Package(None, ())
+    return open_package(params["src"], checksum)
+
+
+def locate(task: Task) -> tuple[str | None, Facts | None]:
+    """The library's id and the item, None for what does not exist. Raises NotFound where it has to exist."""
+    params, services = task.params, task.services
+    library_id, may_miss = params["library_id"], params["state"] == "absent"
+    try:
+        if params["library_name"]:
+            library_id = services.libraries.find(params["library_name"])
+            if library_id is None:
+                raise NotFound(f"there is no library {params['library_name']} on {services.client.peer.host}")
+        if params["library_item_id"]:
+            item = services.library_items.get(params["library_item_id"])
+            if library_id not in (None, item["library_id"]):
+                raise InvalidArgument(f"library_item_id {item['id']} is not in library {library_id}")
+            return item["library_id"], item
+        found = {item["id"]: item for item in services.library_items.named(library_id, params["name"])}
+        return library_id, found.get(only(list(found), f"library items have the name {params['name']}"))
+    except NotFound:
+        if may_miss:
+            return None, None
+        raise
+
+
+def check_type(params: Facts, derived: str | None, item: Facts | None) -> None:
+    """Refuse a type other than the item's; one that was derived from the source matters for OVF packages alone."""
+    if item is None:
+        return
+    has, wanted = item["type"] or "", params["type"] or derived or ""
+    if (params["type"] or "ovf" in (has, wanted)) and wanted and has != wanted:
+        raise InvalidArgument(
+            f"type {wanted} is not the type of library item {item['id']}, which is {has or 'not set'}"
+        )
+
+
+def managed(item: Facts | None, files: dict[str, Facts]) -> Facts:
+    """What of an item a task can change, for a diff."""
+    if item is None:
+        return {}
+    contents = {name: dict(size=file.get("size"), checksum=text(told(file))) for name, file in files.items()}
+    return dict(name=item["name"], type=item["type"], description=item["description"], files=contents)
+
+
+def present(task: Task, source: Package, library_id: str, before: Facts | None) -> tuple[Facts, Content]:
+    """Create or describe the item, then its content. An item that this run created does not outlive a failure."""
+    params, items = task.params, task.services.library_items
+    description, wants_content = params["description"], bool(params["src"] or params["url"])
+    if before is None:
+        refuse_subscribed(task, library_id)
+        type_ = params["type"] or source.type
+        item_id = task.perform("create_item", items.create, library_id, params["name"], type_, description)
+        predicted = item_facts(
+            dict(library_id=library_id, name=params["name"], type=type_, description=description), None
+        )
+    else:
+        item_id, predicted = before["id"], dict(before)
+        if description is not None and description != (before["description"] or ""):
+            refuse_subscribed(task, library_id)
+            task.perform("update_item", items.update, item_id, description)
+            predicted["description"] = description
+    try:
+        content = publish(task, source, library_id, item_id, before is None) if wants_content else Content()
+    except BaseException:
+        if before is None and item_id:
+            try:
+                items.delete(item_id)
+            except VapiError as error:
+                task.warnings.append(f"Library item {item_id}, which this task created, could not be deleted: {error}")
+        raise
+    return (predicted if task.check_mode or not task.operations else items.get(item_id)), content
+
+
+def main() -> None:
+    module_main(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

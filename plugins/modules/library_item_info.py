@@ -1,0 +1,231 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: library_item_info
+short_description: See the items of a content library
+version_added: 0.1.0
+description:
+  - Returns library items as facts, all of a library, those with one name, or one.
+  - Where nothing matches, an unknown library included, the list is empty.
+author:
+  - vsphere.content_library contributors (!UNKNOWN)
+extends_documentation_fragment:
+  - vsphere.content_library.vcenter
+  - vsphere.content_library.attributes
+  - vsphere.content_library.attributes.info_module
+options:
+  library_name:
+    description:
+      - The library, by its exact name. Where several have it, name one by O(library_id).
+      - One of O(library_name), O(library_id) and O(library_item_id) is required.
+    type: str
+  library_id:
+    description: The library, by its identifier.
+    type: str
+  name:
+    description: Return only items with exactly this name.
+    type: str
+  library_item_id:
+    description: The library item, by its identifier.
+    type: str
+  gather_files:
+    description: Whether to add the files of each library item.
+    type: bool
+    default: false
+seealso:
+  - module: vsphere.content_library.library_item
+"""
+
+EXAMPLES = r"""
+- name: See all items of a library
+  vsphere.content_library.library_item_info:
+    library_name: demo
+  register: found
+
+- name: Tell their names
+  ansible.builtin.debug:
+    msg: "{{ found.library_items | map(attribute='name') | join(', ') }}"
+
+- name: See one item with its files
+  vsphere.content_library.library_item_info:
+    library_name: demo
+    name: debian-12
+    gather_files: true
+  register: found
+
+- name: Stop where it is not there
+  ansible.builtin.assert:
+    that: found.library_items | length == 1
+"""
+
+RETURN = r"""
+library_items:
+  description: The library items found, sorted by name. Keys that a newer vCenter adds are passed through.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    id:
+      description: The identifier of the library item.
+      type: str
+      returned: always
+      sample: 3f6cb4c0-5f52-4d3e-b1fd-4f9ef9f7e0a3
+    library_id:
+      description: The library that holds it.
+      type: str
+      returned: always
+      sample: 8a4ee4c2-7d1c-4d2e-9c6f-0d1f8d7f5c11
+    name:
+      description: Its name.
+      type: str
+      returned: always
+      sample: debian-12
+    type:
+      description: Its type, such as V(iso) or V(ovf).
+      type: str
+      returned: always
+      sample: iso
+    description:
+      description: Its description.
+      type: str
+      returned: always
+      sample: Debian 12.7 netinst
+    content_version:
+      description: Rises with each change of the content.
+      type: str
+      returned: always
+      sample: "2"
+    version:
+      description: Rises with each change of the item.
+      type: str
+      returned: always
+      sample: "3"
+    size:
+      description: The size of all files in bytes, as the server tells it.
+      type: int
+      returned: always
+      sample: 658505728
+    cached:
+      description: Whether the content is in the library's storage.
+      type: bool
+      returned: always
+      sample: true
+    creation_time:
+      description: When it was created.
+      type: str
+      returned: always
+      sample: "2026-01-15T10:20:31.651Z"
+    last_modified_time:
+      description: When it was changed last.
+      type: str
+      returned: always
+      sample: "2026-01-15T10:25:31.651Z"
+    files:
+      description: The files of the library item, with their sizes in bytes and, where the server tells them, checksums.
+      type: list
+      elements: dict
+      returned: when O(gather_files=true)
+      sample:
+        - name: tools.iso
+          size: 658505728
+          cached: true
+          version: "1"
+          checksum_info:
+            algorithm: SHA1
+            checksum: da39a3ee5e6b4b0d3255bfef95601890afd80709
+operations:
+  description: The API operations performed: none, as this module only reads.
+  type: list
+  elements: str
+  returned: success
+  sample: []
+error_type:
+  description:
+    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors, such as
+      V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or V(ERROR).
+    - What never came from a server uses the same words. V(INVALID_ARGUMENT) was refused by the module,
+      V(UNVERIFIED_PEER) is a certificate, V(RESOURCE_INACCESSIBLE) a connection, V(TIMED_OUT) a wait,
+      V(INTERNAL_SERVER_ERROR) an answer that can't be read.
+  type: str
+  returned: failure
+  sample: NOT_FOUND
+http_status:
+  description: The status of the answer that failed the task, null where none came.
+  type: int
+  returned: failure
+  sample: 404
+messages:
+  description: The server's messages, from the operation to the cause, each with C(id), C(default_message) and C(args).
+  type: list
+  elements: dict
+  returned: failure
+  sample: []
+operation:
+  description: The operation that failed, null where none was tried.
+  type: str
+  returned: failure
+  sample: item.list
+"""
+
+from contextlib import suppress
+from typing import Any
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotFound
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
+
+SPEC = dict(
+    argument_spec=dict(
+        library_name=dict(type="str"),
+        library_id=dict(type="str"),
+        name=dict(type="str"),
+        library_item_id=dict(type="str"),
+        gather_files=dict(type="bool", default=False),
+    ),
+    required_one_of=[("library_name", "library_id", "library_item_id")],
+    mutually_exclusive=[("library_name", "library_id"), ("name", "library_item_id")],
+    supports_check_mode=True,
+)
+
+
+def run(task: Task) -> dict[str, Any]:
+    """Find, add the files if asked to."""
+    found: list[dict[str, Any]] = []
+    with suppress(NotFound):
+        found = find(task)
+
+    def with_files(item: dict[str, Any]) -> dict[str, Any] | None:
+        with suppress(NotFound):
+            return dict(item, files=task.services.library_items.files(item["id"]))
+
+    if task.params["gather_files"]:
+        found = [item for item in task.services.client.map(with_files, found) if item]
+    return dict(library_items=found)
+
+
+def find(task: Task) -> list[dict[str, Any]]:
+    """The items that match. Raises NotFound for what does not exist."""
+    params, services = task.params, task.services
+    library_id = params["library_id"]
+    if params["library_name"]:
+        library_id = services.libraries.find(params["library_name"])
+        if library_id is None:
+            return []
+    if params["library_item_id"]:
+        item = services.library_items.get(params["library_item_id"])
+        return [item] if library_id in (None, item["library_id"]) else []
+    if params["name"]:
+        return services.library_items.named(library_id, params["name"])
+    return services.library_items.list(library_id)
+
+
+def main() -> None:
+    module_main(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,463 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: update_session_file
+short_description: Put a file into an update session of a content library, or take one out
+version_added: 0.1.0
+description:
+  - Brings one file of an open update session into a state, by a push from the host that runs the module or by a pull of
+    the server.
+  - For an item with its content as one desired state, use M(vsphere.content_library.library_item).
+author:
+  - vsphere.content_library contributors (!UNKNOWN)
+extends_documentation_fragment:
+  - vsphere.content_library.vcenter
+  - vsphere.content_library.attributes
+  - vsphere.content_library.attributes.resource_module
+options:
+  update_session_id:
+    description: The update session. It must be V(ACTIVE).
+    type: str
+    required: true
+  name:
+    description: The name of the file in the library item.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) is a file that the server has.
+      - V(absent) takes it out of the update session, and out of the library item once the session is completed.
+    type: str
+    choices:
+      - present
+      - absent
+    default: present
+  src:
+    description:
+      - The file to push, as a path on the host that runs the module.
+      - With O(state=present) exactly one of O(src) and O(url) is required.
+    type: path
+  url:
+    description: Let the server pull the file from here.
+    type: str
+  ssl_thumbprint:
+    description:
+      - The thumbprint of the certificate of O(url), where the server can't verify it otherwise.
+      - SHA-1 up to vSphere 8, SHA-256 from 9.1.
+    type: str
+  checksum:
+    description: The checksum of the file, such as V(sha256:2c26b46b...), in md5, sha1, sha256 or sha512.
+    type: str
+  wait:
+    description: Whether to wait for a pull until the server has the file.
+    type: bool
+    default: true
+  wait_timeout:
+    description: How many seconds the server may take, for a push from its last byte.
+    type: int
+    default: 3600
+seealso:
+  - module: vsphere.content_library.update_session
+  - module: vsphere.content_library.library_item
+"""
+
+EXAMPLES = r"""
+- name: Change one file of an item, and leave no open update session behind
+  block:
+    - name: Open an update session
+      vsphere.content_library.update_session:
+        library_item_id: "{{ library_item_id }}"
+      register: opened
+
+    - name: Push the file
+      vsphere.content_library.update_session_file:
+        update_session_id: "{{ opened.update_session.id }}"
+        name: tools.iso
+        src: "{{ files }}/tools.iso"
+
+    - name: Make the change visible
+      vsphere.content_library.update_session:
+        update_session_id: "{{ opened.update_session.id }}"
+        state: done
+  rescue:
+    - name: Fail the update session with the reason
+      vsphere.content_library.update_session_fail:
+        update_session_id: "{{ opened.update_session.id }}"
+        client_error_message: "{{ ansible_failed_result.msg }}"
+      when: opened.update_session is defined
+"""
+
+RETURN = r"""
+file:
+  description: The file as the server tells it, without its upload endpoint. Null where the session has no such file.
+  type: dict
+  returned: success
+  contains:
+    name:
+      description: Its name.
+      type: str
+      returned: always
+      sample: tools.iso
+    source_type:
+      description: V(PUSH), V(PULL), or V(NONE) for a file of the item that does not change.
+      type: str
+      returned: always
+      sample: PUSH
+    status:
+      description: V(WAITING_FOR_TRANSFER), V(TRANSFERRING), V(VALIDATING), V(READY) or V(ERROR).
+      type: str
+      returned: always
+      sample: READY
+    size:
+      description: Its size in bytes, null until the server has it.
+      type: int
+      returned: always
+      sample: 658505728
+    bytes_transferred:
+      description: How many bytes the server has.
+      type: int
+      returned: always
+      sample: 658505728
+    checksum_info:
+      description: Its checksum, with C(algorithm) and C(checksum), or null.
+      type: dict
+      returned: always
+      sample: null
+    source_endpoint:
+      description: Where the server pulls it from, or null.
+      type: dict
+      returned: always
+      sample: null
+    error_message:
+      description: What went wrong, or null.
+      type: dict
+      returned: always
+      sample: null
+    keep_in_storage:
+      description: Whether the item will show the file.
+      type: bool
+      returned: always
+      sample: true
+update_session:
+  description: The update session.
+  type: dict
+  returned: success, and failure where a session was read
+  contains:
+    id:
+      description: The identifier of the update session.
+      type: str
+      returned: always
+      sample: 6ad2ac1f-9d6f-4f2a-8d60-0c9f04ea28ac:0b4ab54e-77bb-4b27-a3a5-5ed7d3ee27dc
+    library_item_id:
+      description: The library item that the update session changes.
+      type: str
+      returned: always
+      sample: 3f6cb4c0-5f52-4d3e-b1fd-4f9ef9f7e0a3
+    library_item_content_version:
+      description: The content version of the item when the update session was created.
+      type: str
+      returned: always
+      sample: "2"
+    client_progress:
+      description: The progress that the client told, from 0 to 100.
+      type: int
+      returned: always
+      sample: 40
+    state:
+      description: V(ACTIVE), V(DONE), V(ERROR) or V(CANCELED).
+      type: str
+      returned: always
+      sample: ACTIVE
+    expiration_time:
+      description: The time before which the update session will not expire.
+      type: str
+      returned: always
+      sample: "2026-01-15T10:25:31.651Z"
+    expires_in:
+      description:
+        - Seconds until RV(update_session.expiration_time) by the server's clock, never below 0.
+        - Null where that is not told.
+      type: int
+      returned: always
+      sample: 291
+    error_message:
+      description: Why the update session is in V(ERROR), else null.
+      type: dict
+      returned: always
+      sample: null
+      contains:
+        id:
+          description: The identifier of the message.
+          type: str
+          returned: always
+          sample: com.vmware.vdcs.cls-main.client_error
+        default_message:
+          description: The message in English.
+          type: str
+          returned: always
+          sample: The disk image is not readable.
+        args:
+          description: What was put into the message.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        params:
+          description: The same by name.
+          type: dict
+          returned: always
+          sample: null
+        localized:
+          description: The message in the language of the session.
+          type: str
+          returned: always
+          sample: null
+    preview_info:
+      description: What the server makes of the files so far, while the update session is V(ACTIVE), else null.
+      type: dict
+      returned: always
+      contains:
+        state:
+          description: V(UNAVAILABLE), V(AVAILABLE) or V(NOT_APPLICABLE).
+          type: str
+          returned: always
+          sample: AVAILABLE
+        certificate_info:
+          description: The certificate that signed the package, or null.
+          type: dict
+          returned: always
+          sample: null
+        cert_chain:
+          description: The chain of that certificate.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        warnings:
+          description: The warnings raised, each with C(type), C(message) and C(ignored).
+          type: list
+          elements: dict
+          returned: always
+          sample: []
+    warning_behavior:
+      description: Which warnings do not fail the update session, each with C(type) and C(ignored).
+      type: list
+      elements: dict
+      returned: always
+      sample:
+        - type: SELF_SIGNED_CERTIFICATE
+          ignored: true
+    blocking_warnings:
+      description: The types of the warnings that are raised and that nobody ignored. They will fail a complete.
+      type: list
+      elements: str
+      returned: always
+      sample: []
+operations:
+  description: The API operations performed, in order; in check mode those that would be. Reads are not listed.
+  type: list
+  elements: str
+  returned: success
+  sample:
+    - add_file
+    - upload
+diff:
+  description: What the task changes, as C(before) and C(after).
+  type: dict
+  returned: when diff mode is on
+  sample:
+    before: {}
+    after:
+      name: tools.iso
+      status: READY
+error_type:
+  description:
+    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors, such as
+      V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or V(ERROR).
+    - What never came from a server uses the same words. V(INVALID_ARGUMENT) was refused by the module,
+      V(UNVERIFIED_PEER) is a certificate, V(RESOURCE_INACCESSIBLE) a connection, V(TIMED_OUT) a wait,
+      V(INTERNAL_SERVER_ERROR) an answer that can't be read.
+  type: str
+  returned: failure
+  sample: NOT_FOUND
+http_status:
+  description: The status of the answer that failed the task, null where none came.
+  type: int
+  returned: failure
+  sample: 404
+messages:
+  description: The server's messages, from the operation to the cause, each with C(id), C(default_message) and C(args).
+  type: list
+  elements: dict
+  returned: failure
+  sample: []
+operation:
+  description: The operation that failed, null where none was tried.
+  type: str
+  returned: failure
+  sample: upload
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._content import pull_spec
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InvalidArgument,
+    NotAllowedInCurrentState,
+    TimedOut,
+    VapiError,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
+    SourceFile,
+    open_file,
+    parse_checksum,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import (
+    KeepAlive,
+    Transfer,
+    checksum_info,
+    same,
+    told,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
+    Session,
+    file_facts,
+    message_text,
+    shown,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, wait_for
+
+SPEC = dict(
+    argument_spec=dict(
+        update_session_id=dict(type="str", required=True),
+        name=dict(type="str", required=True),
+        state=dict(type="str", choices=["present", "absent"], default="present"),
+        src=dict(type="path"),
+        url=dict(type="str"),
+        ssl_thumbprint=dict(type="str"),
+        checksum=dict(type="str"),
+        wait=dict(type="bool", default=True),
+        wait_timeout=dict(type="int", default=3600),
+    ),
+    required_if=[("state", "present", ("src", "url"), True)],
+    mutually_exclusive=[("src", "url")],
+    required_by=dict(ssl_thumbprint=["url"]),
+    supports_check_mode=True,
+)
+
+Facts = dict[str, Any]
+
+
+def run(task: Task) -> Facts:
+    """Look at the source and the session, bring the file into the state."""
+    params, sessions = task.params, task.services.update_sessions
+    if params["wait_timeout"] < 1:
+        raise InvalidArgument(f"wait_timeout {params['wait_timeout']} is below 1")
+    present = params["state"] == "present"
+    source = spec = None
+    if present and params["src"]:
+        checksum = params["checksum"] and parse_checksum(params["checksum"])
+        source = replace(open_file(params["src"], checksum or None), name=params["name"])
+    elif present:
+        spec = dict(pull_spec(params), name=params["name"])
+    session = sessions.get(params["update_session_id"])
+    if session["state"] != "ACTIVE":
+        text = f"update session {session['id']} is {session['state']} and its files can't be changed"
+        raise NotAllowedInCurrentState(text, update_session=session)
+
+    before = file = sessions.files.find(session["id"], params["name"])
+    if source and not unchanged(source, before):
+        file = push(task, session, source)
+    elif spec and not being_pulled(spec, before):
+        file = pull(task, session, spec)
+    elif not present and before:
+        task.perform("remove_file", sessions.files.remove, session["id"], params["name"])
+        file = None
+    if spec and params["wait"] and not task.check_mode:
+        file = pulled(task, session, file)
+    if task.operations and not task.check_mode:
+        session = sessions.get(session["id"])
+    return dict(
+        file=file and shown(file),
+        update_session=session,
+        diff=dict(before=managed(before), after=managed(file)),
+    )
+
+
+def unchanged(source: SourceFile, file: Facts | None) -> bool:
+    """Whether the session has the source already. The server's checksum decides alone, where it tells one."""
+    if file is None or file["status"] != "READY":
+        return False
+    has = told(file)
+    return same(source, has) if has else file["size"] == source.size
+
+
+def being_pulled(spec: Facts, file: Facts | None) -> bool:
+    """Whether the server has, or is getting, the file from there."""
+    if file is None or file["status"] == "ERROR" or file["source_type"] != "PULL":
+        return False
+    has, asked = told(file), told(spec)
+    if has and asked and has.algorithm == asked.algorithm:
+        return has == asked
+    return (file["source_endpoint"] or {}).get("uri") == spec["source_endpoint"]["uri"]
+
+
+def push(task: Task, session: Session, source: SourceFile) -> Facts:
+    """Send the bytes, return the file's info."""
+    task.operations += ["add_file", "upload"]
+    if task.check_mode:
+        predicted = dict(name=source.name, source_type="PUSH", status="READY", size=source.size)
+        return file_facts(dict(predicted, bytes_transferred=source.size, checksum_info=checksum_info(source.checksum)))
+    sessions = task.services.update_sessions
+    transfer = Transfer(task.services.client, sessions, session, wait_timeout=task.params["wait_timeout"])
+    transfer.push([source])
+    return sessions.files.find(session["id"], source.name)
+
+
+def pull(task: Task, session: Session, spec: Facts) -> Facts:
+    """Tell the server to get the file, return its info."""
+    info = task.perform("add_file", task.services.update_sessions.files.add, session["id"], spec)
+    return info or file_facts(dict(spec, status="READY"))
+
+
+def pulled(task: Task, session: Session, file: Facts) -> Facts:
+    """Wait until the server has pulled the file, and keep the session alive meanwhile."""
+    params, sessions = task.params, task.services.update_sessions
+    timeout = params["wait_timeout"]
+
+    def look() -> Facts | None:
+        return sessions.files.find(session["id"], params["name"])
+
+    if file["status"] not in ("READY", "ERROR"):
+        with KeepAlive(sessions, session, 30):
+            file, arrived = wait_for(
+                look, lambda seen: not seen or seen["status"] in ("READY", "ERROR"), Deadline(timeout)
+            )
+        if not arrived:
+            text = f"file {params['name']} of update session {session['id']} is still not there after {timeout} seconds"
+            raise TimedOut(text, operation="file.list", update_session=session)
+    if not file or file["status"] == "ERROR":
+        reason = message_text(file["error_message"]) if file else "the session has lost it"
+        text = f"file {params['name']} of update session {session['id']} was not pulled: {reason}"
+        raise VapiError(text, operation="file.add", update_session=session)
+    return file
+
+
+def managed(file: Facts | None) -> Facts:
+    """What of a file a task can change, for a diff."""
+    return {key: file[key] for key in ("name", "source_type", "status", "size", "checksum_info")} if file else {}
+
+
+def main() -> None:
+    module_main(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()
