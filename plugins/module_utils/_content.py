@@ -211,6 +211,7 @@ def fill(task: Task, content: Content, session: Session) -> None:
         algorithm=algorithms[0] if algorithms else DEFAULT_ALGORITHM,
         stale_after=params["stale_after"],
         wait_timeout=params["wait_timeout"],
+        report=task.report,
     )
     task.operations += ["add_file", "upload"] * len(content.send)
     content.pushed = transfer.push(content.send)

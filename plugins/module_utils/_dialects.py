@@ -180,7 +180,7 @@ _TYPE_OF_STATUS = {
 
 @dataclass(frozen=True)
 class Refusal:
-    """An error answer. readable: vAPI wrote it, so something of vAPI is at that path. text: what it says, for people."""
+    """An error answer. readable: vAPI wrote it, so that path exists. text: what it says, for people."""
 
     error_type: str
     messages: list[dict[str, Any]]

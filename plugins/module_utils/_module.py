@@ -64,14 +64,24 @@ class Services:
 
 
 class Task:
-    """One task of a playbook: its params and check_mode, the services, the operations it performed, its warnings."""
+    """One task of a playbook: its params and check_mode, the services, the operations it performed, its warnings.
 
-    def __init__(self, params: dict[str, Any], check_mode: bool, client: VCenterClient) -> None:
+    report shows a person a line while the task is at work; None where that can't be done.
+    """
+
+    def __init__(
+        self,
+        params: dict[str, Any],
+        check_mode: bool,
+        client: VCenterClient,
+        report: Callable[[str], None] | None = None,
+    ) -> None:
         self.params = params
         self.check_mode = check_mode
         self.services = Services(client)
         self.operations: list[str] = []
         self.warnings = client.warnings
+        self.report = report
 
     def perform(self, operation: str, call: Callable[..., Any], *args: Any) -> Any:
         """Note a write and, unless in check mode, do it. Returns what call returns; None in check mode."""
@@ -89,7 +99,7 @@ class Outcome:
     secrets: set[str] = field(default_factory=set)
 
 
-def execute(run: Run, params: dict[str, Any], check_mode: bool) -> Outcome:
+def execute(run: Run, params: dict[str, Any], check_mode: bool, report: Callable[[str], None] | None = None) -> Outcome:
     """Run a task. Whatever happens, an API token of its own is deleted."""
     client = None
     url_password = urlsplit(params.get("url") or "").password
@@ -98,7 +108,7 @@ def execute(run: Run, params: dict[str, Any], check_mode: bool) -> Outcome:
             if isinstance(value, str) and not value.strip() and option not in MAY_BE_EMPTY:
                 raise InvalidArgument(f"{option} must not be empty")
         with VCenterClient(**{option: params[option] for option in CONNECTION_OPTIONS}) as client:
-            task = Task(params, check_mode, client)
+            task = Task(params, check_mode, client, report)
             facts = run(task)
         outcome = Outcome({"changed": bool(task.operations), "operations": task.operations, **facts})
     except VapiError as error:

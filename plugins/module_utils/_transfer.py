@@ -56,6 +56,7 @@ DEFAULT_ALGORITHM = "SHA1"
 # A 2xx for the PUT and still WAITING_FOR_TRANSFER: after so many seconds the server is one that does not tell.
 UNTOLD = 5.0
 ANSWER_LIMIT = 1 << 20
+REPORT_EVERY = 10.0
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ class Transfer:
 
     algorithm is what to hash the bytes in while they are pushed, None to do without; a manifest's goes first.
     wait_timeout bounds, in seconds, the time from the last byte of a file until the server has it. A push ends when no
-    byte moved for the client's request_timeout.
+    byte moved for the client's request_timeout. report is told the progress of a long push, a line every ten seconds.
     """
 
     def __init__(
@@ -176,10 +177,13 @@ class Transfer:
         algorithm: str | None = DEFAULT_ALGORITHM,
         stale_after: float = 30,
         wait_timeout: float = 3600,
+        report: Callable[[str], None] | None = None,
     ) -> None:
         self._client, self._sessions, self._id = client, sessions, session["id"]
         self._algorithm = algorithm
         self._wait_timeout = wait_timeout
+        self._report = report
+        self._start = self._reported = time.monotonic()
         self._keeper = KeepAlive(sessions, session, stale_after, self._percent)
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -326,6 +330,16 @@ class Transfer:
             self._sent[source.name] = position - source.offset
             with self._lock:
                 self.bytes_transferred += count
+                self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        now = time.monotonic()
+        if self._report is None or now - self._reported < REPORT_EVERY:
+            return
+        self._reported = now
+        rate = self.bytes_transferred / (now - self._start)
+        left = (self._total - sum(self._sent.values())) / rate
+        self._report(f"{self._percent()} % of {self._total} bytes, {rate / 1e6:.1f} MB/s, {left:.0f} s left")
 
     def _check_going_on(self) -> None:
         if self._keeper.lost is not None:

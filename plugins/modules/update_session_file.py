@@ -416,7 +416,9 @@ def push(task: Task, session: Session, source: SourceFile) -> Facts:
         predicted = dict(name=source.name, source_type="PUSH", status="READY", size=source.size)
         return file_facts(dict(predicted, bytes_transferred=source.size, checksum_info=checksum_info(source.checksum)))
     sessions = task.services.update_sessions
-    transfer = Transfer(task.services.client, sessions, session, wait_timeout=task.params["wait_timeout"])
+    transfer = Transfer(
+        task.services.client, sessions, session, wait_timeout=task.params["wait_timeout"], report=task.report
+    )
     transfer.push([source])
     return sessions.files.find(session["id"], source.name)
 
