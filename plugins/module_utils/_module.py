@@ -79,6 +79,7 @@ class Task:
         self.params = params
         self.check_mode = check_mode
         self.services = Services(client)
+        self.host = client.peer.host
         self.operations: list[str] = []
         self.warnings = client.warnings
         self.report = report

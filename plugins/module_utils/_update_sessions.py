@@ -205,12 +205,12 @@ class UpdateSessions:
             session = error.update_session or self.find(update_session_id)
             raise (self.explained(error, session) if session else error) from None
         session, ended = self._watch(update_session_id, deadline)
-        operation = "update_session.complete"
+        operation, subject = "update_session.complete", f"update session {update_session_id} on {self._client.peer.host}"
         if not ended:
-            text = f"update session {update_session_id} is still ACTIVE {wait_timeout:.0f} seconds after its complete"
+            text = f"{subject} is still ACTIVE {wait_timeout:.0f} seconds after its complete"
             raise self.explained(TimedOut(text, operation=operation), session)
         if session["state"] != "DONE":
-            text = f"update session {update_session_id} ended in {session['state']} when it was completed"
+            text = f"{subject} ended in {session['state']} when it was completed"
             raise self.explained(VapiError(text, operation=operation), session)
         return session
 

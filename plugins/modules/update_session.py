@@ -328,7 +328,8 @@ def run(task: Task) -> dict[str, Any]:
         session = create(task)
     if session["state"] not in ("ACTIVE", wanted):
         raise NotAllowedInCurrentState(
-            f"update session {session['id']} is {session['state']} and can't become {wanted}", update_session=session
+            f"update session {session['id']} on {task.host} is {session['state']} and can't become {wanted}",
+            update_session=session,
         )
     if session["state"] == "ACTIVE" and wanted != "CANCELED":
         session = steer(task, session)
@@ -345,7 +346,8 @@ def locate(task: Task, wanted: str) -> Session | None:
     by_state = {session["state"]: session for session in sessions.list(params["library_item_id"])}
     session = by_state.get("ACTIVE") or by_state.get(wanted)
     if session is None and wanted != "ACTIVE":
-        raise NotFound(f"library item {params['library_item_id']} has no update session of this user that is {wanted}")
+        item = f"library item {params['library_item_id']} on {task.host}"
+        raise NotFound(f"{item} has no update session of this user that is {wanted}")
     return session
 
 

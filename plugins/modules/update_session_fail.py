@@ -235,7 +235,8 @@ def run(task: Task) -> dict[str, Any]:
     before = session = sessions.get(update_session_id)
     if session["state"] in ("DONE", "CANCELED"):
         raise NotAllowedInCurrentState(
-            f"update session {update_session_id} is {session['state']} and can't be failed", update_session=session
+            f"update session {update_session_id} on {task.host} is {session['state']} and can't be failed",
+            update_session=session,
         )
     if session["state"] == "ACTIVE":
         task.perform("fail", sessions.fail, update_session_id, message)
