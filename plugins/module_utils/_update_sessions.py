@@ -196,15 +196,20 @@ class UpdateSessions:
         with suppress(NotFound):
             self._client.call("update_session.delete", update_session_id=update_session_id)
 
-    def finish(self, update_session_id: str, wait_timeout: float) -> Session:
-        """Complete a session and wait until it is DONE. Raises VapiError with the cause when it ends otherwise."""
+    def finish(self, update_session_id: str, wait_timeout: float, wait: bool = True) -> Session:
+        """Complete a session and wait until it is DONE. Raises VapiError with the cause when it ends otherwise.
+
+        Without wait it may still be ACTIVE.
+        """
         deadline = Deadline(wait_timeout)
         try:
             self.complete(update_session_id, wait_timeout)
         except VapiError as error:
             session = error.update_session or self.find(update_session_id)
             raise (self.explained(error, session) if session else error) from None
-        session, ended = self._watch(update_session_id, deadline)
+        session, ended = self._watch(update_session_id, deadline if wait else Deadline(0))
+        if not (ended or wait):
+            return session
         operation, subject = "update_session.complete", f"update session {update_session_id} on {self._client.peer.host}"
         if not ended:
             text = f"{subject} is still ACTIVE {wait_timeout:.0f} seconds after its complete"

@@ -397,14 +397,12 @@ def steer(task: Task, session: Session) -> Session:
 def end(task: Task, session: Session, wanted: str) -> Session:
     """Complete or cancel an ACTIVE session."""
     params, sessions = task.params, task.services.update_sessions
-    predicted = {**session, "state": wanted, "preview_info": None, "blocking_warnings": []}
-    if wanted == "CANCELED":
-        task.perform("cancel", sessions.cancel, session["id"])
-    elif params["wait"]:
-        return task.perform("complete", sessions.finish, session["id"], params["wait_timeout"]) or predicted
+    if wanted == "DONE":
+        ended = task.perform("complete", sessions.finish, session["id"], params["wait_timeout"], params["wait"])
     else:
-        task.perform("complete", sessions.complete, session["id"], params["wait_timeout"])
-    return predicted if task.check_mode else sessions.get(session["id"])
+        task.perform("cancel", sessions.cancel, session["id"])
+        ended = None if task.check_mode else sessions.get(session["id"])
+    return ended or {**session, "state": wanted, "preview_info": None, "blocking_warnings": []}
 
 
 def remove(task: Task) -> dict[str, Any]:
