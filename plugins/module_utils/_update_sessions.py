@@ -62,6 +62,13 @@ def behavior_of(session: Session) -> dict[str, bool]:
     return {entry["type"]: bool(entry.get("ignored")) for entry in told}
 
 
+def blocking_warnings(session: Session) -> list[str]:
+    """The types of the warnings that the preview raised and that nobody ignored."""
+    ignored = behavior_of(session)
+    warnings = (session["preview_info"] or {}).get("warnings", [])
+    return [warning["type"] for warning in warnings if not ignored.get(warning["type"], warning.get("ignored"))]
+
+
 def session_facts(model: dict[str, Any], update_session_id: str, now: float) -> Session:
     """An UpdateSessionModel as playbooks see it, the same whichever dialect carried it.
 
@@ -77,11 +84,7 @@ def session_facts(model: dict[str, Any], update_session_id: str, now: float) -> 
     if session["preview_info"] is not None:
         session["preview_info"] = filled(session["preview_info"], _PREVIEW_KEYS, ("cert_chain", "warnings"))
     session["expires_in"] = _seconds_until(session["expiration_time"], now)
-    ignored = behavior_of(session)
-    warnings = (session["preview_info"] or {}).get("warnings", [])
-    session["blocking_warnings"] = [
-        warning["type"] for warning in warnings if not (warning.get("ignored") or ignored.get(warning["type"]))
-    ]
+    session["blocking_warnings"] = blocking_warnings(session)
     return session
 
 

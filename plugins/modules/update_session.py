@@ -288,6 +288,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._module im
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
     Session,
     behavior_of,
+    blocking_warnings,
     managed,
     session_facts,
 )
@@ -384,7 +385,8 @@ def steer(task: Task, session: Session) -> Session:
     if len(task.operations) == written:
         return session
     if task.check_mode:
-        return {**session, **changes}
+        predicted = {**session, **changes}
+        return {**predicted, "blocking_warnings": blocking_warnings(predicted)}
     session = sessions.get(session["id"])
     if short and (session["expires_in"] or 0) < min_lifetime:
         task.warnings.append(
