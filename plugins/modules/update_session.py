@@ -277,6 +277,7 @@ operation:
 """
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
@@ -420,7 +421,9 @@ def remove(task: Task) -> dict[str, Any]:
     gone = [session for session in found if session]
     for session in gone:
         if session["state"] == "ACTIVE":
-            task.perform("cancel", sessions.cancel, session["id"])
+            # One that has ended or expired since it was read needs none.
+            with suppress(NotFound, NotAllowedInCurrentState):
+                task.perform("cancel", sessions.cancel, session["id"])
         task.perform("delete", sessions.delete, session["id"])
     before = {session["id"]: managed(session) for session in gone}
     return dict(update_session=None, diff=dict(before=before, after={}))
