@@ -213,7 +213,8 @@ class UpdateSessions:
         session, ended = self._watch(update_session_id, deadline if wait else Deadline(0))
         if not (ended or wait):
             return session
-        operation, subject = "update_session.complete", f"update session {update_session_id} on {self._client.peer.host}"
+        operation = "update_session.complete"
+        subject = f"update session {update_session_id} on {self._client.peer.host}"
         if not ended:
             text = f"{subject} is still ACTIVE {wait_timeout:.0f} seconds after its complete"
             raise self.explained(TimedOut(text, operation=operation), session)
