@@ -1,0 +1,761 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.vsphere.content_library.plugins.modules import update_session
+from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import (
+    EXPIRATION_TIME,
+    HOST,
+    ID,
+    ITEM,
+    LOGIN,
+    Answer,
+    Refusal,
+    hang,
+    refused,
+    reset,
+    session,
+)
+
+OTHER_ID = "another:session"
+NOT_FOUND = Refusal("NOT_FOUND", 404, ("There is no such session.",))
+NOT_ALLOWED = Refusal("NOT_ALLOWED_IN_CURRENT_STATE", 400, ("It has ended.",))
+UNTYPED = Refusal("NOT_ALLOWED_IN_CURRENT_STATE", 400, ("It has ended.",), typed=False)
+OF_ITEM = f"?library_item_id={ITEM}"
+SELF_SIGNED = [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}]
+MESSAGE = {"id": "com.vmware.vdcs.cls-main.checksum", "default_message": "The checksum differs."}
+
+both_modes = pytest.mark.parametrize("check_mode", [False, True])
+
+
+def run(server, check_mode=False, **params):
+    if "library_item_id" not in params:
+        params = {"update_session_id": ID, **params}
+    return server.run(update_session, check_mode, **params)
+
+
+def changed(outcome, *operations):
+    assert not outcome.failed, outcome.result
+    assert outcome.result["operations"] == list(operations)
+    assert outcome.result["changed"] is bool(operations)
+    return outcome.result["update_session"]
+
+
+def refusal_of(outcome, error_type):
+    assert outcome.failed, outcome.result
+    assert outcome.result["error_type"] == error_type
+    assert HOST in outcome.result["msg"]
+    return outcome.result
+
+
+def expect_list(server, *models):
+    """A list of the item's sessions, and a look at each."""
+    server.expect("list", [model["id"] for model in models], query=OF_ITEM)
+    with server.wire.any_order():
+        for model in models:
+            server.expect("get", model, id=model["id"])
+
+
+# state: active, by id
+
+
+@both_modes
+def test_an_active_session_with_nothing_to_do_costs_one_look(server, check_mode):
+    server.expect("get", session())
+    outcome = run(server, check_mode)
+    assert changed(outcome)["state"] == "ACTIVE"
+    assert outcome.result["diff"]["before"] == outcome.result["diff"]["after"]
+
+
+def test_warning_behavior_that_differs_is_patched(server):
+    server.expect("get", session())
+    server.expect("update", None, {"warning_behavior": SELF_SIGNED})
+    server.expect("get", session(warning_behavior=SELF_SIGNED))
+    outcome = run(server, warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}])
+    assert changed(outcome, "update")["warning_behavior"] == SELF_SIGNED
+    assert outcome.result["diff"]["before"]["warning_behavior"] == []
+    assert outcome.result["diff"]["after"]["warning_behavior"] == SELF_SIGNED
+
+
+def test_check_mode_tells_the_warning_behavior_that_would_be(server):
+    raised = [{"type": "SELF_SIGNED_CERTIFICATE"}, {"type": "EXPIRED_CERTIFICATE"}]
+    server.expect("get", session(preview_info={"state": "AVAILABLE", "warnings": raised}))
+    outcome = run(server, check_mode=True, warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}])
+    told = changed(outcome, "update")
+    assert {entry["type"]: entry["ignored"] for entry in told["warning_behavior"]} == {
+        "SELF_SIGNED_CERTIFICATE": True,
+        "EXPIRED_CERTIFICATE": False,
+    }
+    assert told["blocking_warnings"] == ["EXPIRED_CERTIFICATE"]
+    assert outcome.result["diff"]["after"]["warning_behavior"] == told["warning_behavior"]
+
+
+@both_modes
+def test_warning_behavior_that_is_there_is_unchanged(server, check_mode):
+    server.expect("get", session(warning_behavior=SELF_SIGNED))
+    changed(run(server, check_mode, warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}]))
+
+
+@both_modes
+def test_a_warning_that_nobody_ignores_need_not_be_told_so(server, check_mode):
+    server.expect("get", session())
+    changed(run(server, check_mode, warning_behavior=[{"type": "EXPIRED_CERTIFICATE", "ignored": False}]))
+
+
+def test_types_that_the_task_does_not_name_keep_their_behavior(server):
+    merged = [*SELF_SIGNED, {"type": "EXPIRED_CERTIFICATE", "ignored": True}]
+    server.expect("get", session(warning_behavior=SELF_SIGNED))
+    server.expect("update", None, {"warning_behavior": merged})
+    server.expect("get", session(warning_behavior=merged))
+    changed(run(server, warning_behavior=[{"type": "EXPIRED_CERTIFICATE"}]), "update")
+
+
+def test_ignoring_can_be_taken_back(server):
+    back = [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": False}]
+    server.expect("get", session(warning_behavior=SELF_SIGNED))
+    server.expect("update", None, {"warning_behavior": back})
+    server.expect("get", session(warning_behavior=back))
+    changed(run(server, warning_behavior=back), "update")
+
+
+@both_modes
+def test_where_get_leaves_warning_behavior_out_the_preview_tells(server, check_mode):
+    preview = {"state": "AVAILABLE", "warnings": [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}]}
+    server.expect("get", session(preview_info=preview))
+    told = changed(run(server, check_mode, warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}]))
+    assert told["blocking_warnings"] == []
+
+
+def test_more_progress_is_told_by_one_keep_alive(server):
+    server.expect("get", session(client_progress=40))
+    server.expect("keep_alive", None, {"client_progress": 41})
+    server.expect("get", session(client_progress=41))
+    outcome = run(server, client_progress=41)
+    assert changed(outcome, "keep_alive")["client_progress"] == 41
+    assert outcome.result["diff"]["before"]["client_progress"] == 40
+    assert outcome.result["diff"]["after"]["client_progress"] == 41
+
+
+def test_check_mode_tells_the_progress_that_would_be(server):
+    server.expect("get", session(client_progress=40))
+    assert changed(run(server, check_mode=True, client_progress=100), "keep_alive")["client_progress"] == 100
+
+
+@both_modes
+@pytest.mark.parametrize("progress", [0, 39, 40])
+def test_progress_means_at_least(server, progress, check_mode):
+    server.expect("get", session(client_progress=40))
+    changed(run(server, check_mode, client_progress=progress))
+
+
+def test_a_short_life_is_lengthened_by_one_keep_alive(server):
+    server.expect("get", session())
+    server.expect("keep_alive")
+    server.expect("get", session(expiration_time="2026-01-15T10:30:31.000Z"))
+    outcome = run(server, min_lifetime=301)
+    assert changed(outcome, "keep_alive")["expires_in"] == 600
+    assert outcome.warnings == []
+    assert outcome.result["diff"]["before"] == outcome.result["diff"]["after"]
+
+
+@both_modes
+def test_a_life_that_is_long_enough_is_unchanged(server, check_mode):
+    server.expect("get", session())
+    assert changed(run(server, check_mode, min_lifetime=300))["expires_in"] == 300
+
+
+def test_check_mode_would_lengthen_a_short_life(server):
+    server.expect("get", session())
+    changed(run(server, check_mode=True, min_lifetime=301), "keep_alive")
+
+
+def test_a_life_that_stays_too_short_is_a_warning(server):
+    server.expect("get", session())
+    server.expect("keep_alive")
+    server.expect("get", session())
+    outcome = run(server, min_lifetime=3600)
+    changed(outcome, "keep_alive")
+    assert [warning for warning in outcome.warnings if "300 seconds" in warning and "3600" in warning]
+
+
+@both_modes
+def test_a_life_without_an_end_is_long_enough(server, check_mode):
+    server.expect("get", session(expiration_time=None))
+    changed(run(server, check_mode, min_lifetime=3600))
+
+
+def test_progress_and_life_share_one_keep_alive_after_the_update(server):
+    server.expect("get", session())
+    server.expect("update", None, {"warning_behavior": SELF_SIGNED})
+    server.expect("keep_alive", None, {"client_progress": 5})
+    server.expect("get", session(client_progress=5, warning_behavior=SELF_SIGNED))
+    outcome = run(
+        server,
+        warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}],
+        client_progress=5,
+        min_lifetime=301,
+    )
+    changed(outcome, "update", "keep_alive")
+
+
+@both_modes
+@pytest.mark.parametrize("state", ["DONE", "ERROR", "CANCELED"])
+def test_a_session_that_ended_does_not_become_active(server, state, check_mode):
+    server.expect("get", session(state))
+    result = refusal_of(run(server, check_mode), "NOT_ALLOWED_IN_CURRENT_STATE")
+    assert result["update_session"]["state"] == state
+    assert ID in result["msg"]
+    assert state in result["msg"]
+
+
+@both_modes
+@pytest.mark.parametrize("state", ["active", "done", "canceled"])
+def test_a_missing_session_fails(server, state, check_mode):
+    server.expect("get", NOT_FOUND)
+    result = refusal_of(run(server, check_mode, state=state), "NOT_FOUND")
+    assert result["http_status"] == 404
+    assert "There is no such session." in result["msg"]
+
+
+# state: active, by item
+
+
+@both_modes
+def test_the_open_session_on_the_item_is_adopted(server, check_mode):
+    expect_list(server, session("DONE", id="a:done"), session())
+    assert changed(run(server, check_mode, library_item_id=ITEM))["id"] == ID
+
+
+def test_an_adopted_session_is_steered(server):
+    expect_list(server, session())
+    server.expect("keep_alive", None, {"client_progress": 7})
+    server.expect("get", session(client_progress=7))
+    changed(run(server, library_item_id=ITEM, client_progress=7), "keep_alive")
+
+
+def test_where_there_is_none_one_is_created(server):
+    expect_list(server, session("ERROR", id=OTHER_ID))
+    server.expect("create", ID, {"library_item_id": ITEM})
+    server.expect("get", session())
+    outcome = run(server, library_item_id=ITEM)
+    assert changed(outcome, "create")["id"] == ID
+    assert outcome.result["diff"]["before"] == {}
+    assert outcome.result["diff"]["after"]["state"] == "ACTIVE"
+
+
+def test_check_mode_tells_the_session_that_would_be_created(server):
+    expect_list(server)
+    outcome = run(server, check_mode=True, library_item_id=ITEM, warning_behavior=[{"type": "EXPIRED_CERTIFICATE"}])
+    told = changed(outcome, "create")
+    assert told["id"] is None
+    assert told["library_item_id"] == ITEM
+    assert told["state"] == "ACTIVE"
+    assert told["warning_behavior"] == [{"type": "EXPIRED_CERTIFICATE", "ignored": True}]
+    assert told.keys() >= {"client_progress", "expiration_time", "error_message", "preview_info", "expires_in"}
+
+
+def test_a_session_is_created_with_its_warning_behavior(server):
+    expect_list(server)
+    server.expect("create", ID, {"library_item_id": ITEM, "warning_behavior": SELF_SIGNED})
+    server.expect("get", session(warning_behavior=SELF_SIGNED))
+    changed(run(server, library_item_id=ITEM, warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}]), "create")
+
+
+def test_warning_behavior_that_get_leaves_out_is_not_sent_twice(server):
+    expect_list(server)
+    server.expect("create", ID, {"library_item_id": ITEM, "warning_behavior": SELF_SIGNED})
+    server.expect("get", session())
+    outcome = run(server, library_item_id=ITEM, warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}])
+    assert changed(outcome, "create")["warning_behavior"] == SELF_SIGNED
+
+
+def test_a_new_session_is_told_its_progress(server):
+    expect_list(server)
+    server.expect("create", ID, {"library_item_id": ITEM})
+    server.expect("get", session())
+    server.expect("keep_alive", None, {"client_progress": 1})
+    server.expect("get", session(client_progress=1))
+    changed(run(server, library_item_id=ITEM, client_progress=1), "create", "keep_alive")
+
+
+def test_another_users_session_makes_the_item_busy(server):
+    expect_list(server)
+    busy = Refusal("RESOURCE_BUSY", 500 if server.dialect == "api" else 400, ("The item is being updated.",))
+    server.expect("create", busy, {"library_item_id": ITEM})
+    result = refusal_of(run(server, library_item_id=ITEM), "RESOURCE_BUSY")
+    assert result["http_status"] == busy.status
+    assert result["operation"] == "update_session.create"
+
+
+@both_modes
+@pytest.mark.parametrize("state", ["active", "done", "canceled"])
+def test_a_missing_item_fails(server, state, check_mode):
+    server.expect("list", NOT_FOUND, query=OF_ITEM)
+    refusal_of(run(server, check_mode, library_item_id=ITEM, state=state), "NOT_FOUND")
+
+
+def test_a_lost_answer_to_create_is_answered_by_list_and_adopt(server):
+    expect_list(server)
+    server.expect("create", reset(), {"library_item_id": ITEM})
+    expect_list(server, session("CANCELED", id=OTHER_ID), session())
+    server.expect("get", session())
+    assert changed(run(server, library_item_id=ITEM), "create")["id"] == ID
+
+
+def test_a_lost_create_is_sent_again(server):
+    expect_list(server)
+    server.expect("create", reset(), {"library_item_id": ITEM})
+    expect_list(server)
+    server.expect("create", ID, {"library_item_id": ITEM})
+    server.expect("get", session())
+    assert changed(run(server, library_item_id=ITEM), "create")["id"] == ID
+
+
+def test_an_answer_to_create_that_can_not_be_read_is_a_lost_one(server):
+    expect_list(server)
+    server.expect("create", Answer(201 if server.dialect == "api" else 200, b'"6ad2a'), {"library_item_id": ITEM})
+    expect_list(server, session())
+    server.expect("get", session())
+    assert changed(run(server, library_item_id=ITEM), "create")["id"] == ID
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_create_that_was_turned_away_is_sent_again_without_a_look(server, status):
+    expect_list(server)
+    server.expect("create", Refusal("SERVICE_UNAVAILABLE", status), {"library_item_id": ITEM})
+    server.expect("create", ID, {"library_item_id": ITEM})
+    server.expect("get", session())
+    assert changed(run(server, library_item_id=ITEM), "create")["id"] == ID
+
+
+def test_a_list_that_ignores_the_item_is_filtered_here(server):
+    """As vcsim does."""
+    other = session(id=OTHER_ID, library_item_id="another item")
+    expect_list(server, other, session())
+    assert changed(run(server, library_item_id=ITEM))["id"] == ID
+
+
+# state: done
+
+
+def test_an_active_session_is_completed(server):
+    server.expect("get", session())
+    server.expect("complete")
+    server.expect("get", session("DONE", expiration_time=None))
+    outcome = run(server, state="done")
+    assert changed(outcome, "complete")["state"] == "DONE"
+    assert outcome.result["diff"]["before"]["state"] == "ACTIVE"
+    assert outcome.result["diff"]["after"]["state"] == "DONE"
+
+
+def test_check_mode_tells_the_completed_session(server):
+    preview = {"state": "AVAILABLE", "warnings": [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}]}
+    server.expect("get", session(preview_info=preview))
+    outcome = run(server, check_mode=True, state="done")
+    told = changed(outcome, "complete")
+    assert (told["state"], told["preview_info"], told["blocking_warnings"]) == ("DONE", None, [])
+    assert outcome.result["diff"]["after"]["state"] == "DONE"
+
+
+@both_modes
+def test_a_session_that_is_done_is_unchanged(server, check_mode):
+    server.expect("get", session("DONE"))
+    assert changed(run(server, check_mode, state="done"))["state"] == "DONE"
+
+
+@both_modes
+@pytest.mark.parametrize("state", ["ERROR", "CANCELED"])
+def test_a_session_that_ended_otherwise_can_not_be_done(server, state, check_mode):
+    server.expect("get", session(state))
+    result = refusal_of(run(server, check_mode, state="done"), "NOT_ALLOWED_IN_CURRENT_STATE")
+    assert result["update_session"]["state"] == state
+
+
+def test_an_asynchronous_complete_is_waited_for(server, clock):
+    server.expect("get", session())
+    server.expect("complete")
+    for _look in range(4):
+        server.expect("get", session())
+    server.expect("get", session("DONE"))
+    assert changed(run(server, state="done"), "complete")["state"] == "DONE"
+    assert clock.pauses
+
+
+def test_a_session_that_ends_in_error_fails_with_the_servers_message(server):
+    server.expect("get", session())
+    server.expect("complete")
+    server.expect("get", session("ERROR", error_message=MESSAGE))
+    server.expect("files", [])
+    result = refusal_of(run(server, state="done"), "ERROR")
+    assert result["operation"] == "update_session.complete"
+    assert result["update_session"]["state"] == "ERROR"
+    assert "The checksum differs." in result["msg"]
+    assert ID in result["msg"]
+
+
+def test_the_error_of_a_file_is_told_too(server):
+    server.expect("get", session())
+    server.expect("complete")
+    server.expect("get", session("ERROR", error_message=MESSAGE))
+    server.expect(
+        "files",
+        [
+            {"name": "good.iso", "status": "READY"},
+            {"name": "bad.iso", "status": "ERROR", "error_message": {"default_message": "It is too short."}},
+        ],
+    )
+    msg = run(server, state="done").result["msg"]
+    assert "bad.iso: It is too short." in msg
+    assert "good.iso" not in msg
+
+
+def test_a_refused_complete_tells_what_validate_finds(server):
+    server.expect("get", session())
+    server.expect("complete", NOT_ALLOWED)
+    server.expect("get", session())
+    server.expect("files", [])
+    invalid = [{"name": "bad.vmdk", "error_message": {"default_message": "It has the wrong size."}}]
+    server.expect("validate", {"has_errors": True, "missing_files": ["disk.vmdk"], "invalid_files": invalid})
+    result = refusal_of(run(server, state="done"), "NOT_ALLOWED_IN_CURRENT_STATE")
+    assert result["update_session"]["state"] == "ACTIVE"
+    for text in ("It has ended.", "disk.vmdk: missing", "bad.vmdk: It has the wrong size."):
+        assert text in result["msg"]
+
+
+def test_a_reason_that_can_not_be_had_does_not_hide_the_error(server):
+    server.expect("get", session())
+    server.expect("complete")
+    server.expect("get", session("ERROR", error_message=MESSAGE))
+    server.expect("files", NOT_FOUND)
+    assert "The checksum differs." in refusal_of(run(server, state="done"), "ERROR")["msg"]
+
+
+def test_a_complete_that_takes_too_long_times_out(server, clock):
+    start = clock.now
+    server.expect("get", session())
+    server.expect("complete")
+    server.expect("get", session(), polled=True)
+    server.expect("files", [])
+    server.expect("validate", {"has_errors": False})
+    result = refusal_of(run(server, state="done", wait_timeout=20), "TIMED_OUT")
+    assert result["update_session"]["state"] == "ACTIVE"
+    assert 20 <= clock.now - start <= 21
+
+
+@pytest.mark.parametrize("state", ["ACTIVE", "DONE"])
+def test_without_wait_the_session_is_returned_as_it_is(server, state):
+    server.expect("get", session())
+    server.expect("complete")
+    server.expect("get", session(state))
+    assert changed(run(server, state="done", wait=False), "complete")["state"] == state
+
+
+def test_without_wait_a_session_that_ended_in_error_fails_too(server):
+    server.expect("get", session())
+    server.expect("complete")
+    server.expect("get", session("ERROR", error_message=MESSAGE))
+    server.expect("files", [])
+    assert "The checksum differs." in refusal_of(run(server, state="done", wait=False), "ERROR")["msg"]
+
+
+@pytest.mark.parametrize("answer", [NOT_ALLOWED, UNTYPED])
+def test_somebody_else_completed_it_meanwhile(server, answer):
+    server.expect("get", session())
+    server.expect("complete", answer)
+    server.expect("get", session("DONE"))
+    server.expect("get", session("DONE"))
+    assert changed(run(server, state="done"), "complete")["state"] == "DONE"
+
+
+@pytest.mark.parametrize("lost", [reset, hang])
+def test_a_lost_answer_to_complete_is_polled_for(server, lost):
+    server.expect("get", session())
+    server.expect("complete", lost())
+    for _look in range(3):
+        server.expect("get", session())
+    server.expect("get", session("DONE"))
+    server.expect("get", session("DONE"))
+    assert changed(run(server, state="done"), "complete")["state"] == "DONE"
+
+
+def test_a_gateway_that_gave_up_on_complete_is_polled_for(server):
+    server.expect("get", session())
+    server.expect("complete", Answer(504, b"<html>Gateway Time-out</html>"))
+    server.expect("get", session("DONE"))
+    server.expect("get", session("DONE"))
+    assert changed(run(server, state="done"), "complete")["state"] == "DONE"
+
+
+def test_a_session_that_stays_active_is_completed_again(server, clock):
+    start = clock.now
+    server.expect("get", session())
+    server.expect("complete", reset())
+    server.expect("get", session(), polled=True)
+    server.expect("complete")
+    server.expect("get", session("DONE"))
+    assert changed(run(server, state="done"), "complete")["state"] == "DONE"
+    assert 60 <= clock.now - start < 120
+
+
+def test_a_complete_that_was_turned_away_goes_on_beyond_request_timeout(server, clock):
+    start = clock.now
+    server.expect("get", session())
+    for _turned_away in range(4):
+        server.expect("complete", Refusal("SERVICE_UNAVAILABLE", 503, headers={"Retry-After": "30"}))
+    server.expect("complete")
+    server.expect("get", session("DONE"))
+    assert changed(run(server, state="done"), "complete")["state"] == "DONE"
+    assert clock.now - start >= 120
+
+
+def test_a_complete_is_bounded_by_wait_timeout(server, clock):
+    start = clock.now
+    server.expect("get", session())
+    server.expect("complete", Refusal("SERVICE_UNAVAILABLE", 503, headers={"Retry-After": "6"}))
+    server.expect("complete", Refusal("SERVICE_UNAVAILABLE", 503, headers={"Retry-After": "6"}))
+    server.expect("get", session())
+    server.expect("files", [])
+    server.expect("validate", {"has_errors": False})
+    refusal_of(run(server, state="done", wait_timeout=10), "SERVICE_UNAVAILABLE")
+    assert clock.now - start <= 10
+
+
+def test_done_steers_before_it_completes(server):
+    server.expect("get", session())
+    server.expect("update", None, {"warning_behavior": SELF_SIGNED})
+    server.expect("get", session(warning_behavior=SELF_SIGNED))
+    server.expect("complete")
+    server.expect("get", session("DONE", warning_behavior=SELF_SIGNED))
+    outcome = run(server, state="done", warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}])
+    changed(outcome, "update", "complete")
+
+
+def test_done_by_item_completes_the_open_session(server):
+    expect_list(server, session("DONE", id="a:done"), session())
+    server.expect("complete")
+    server.expect("get", session("DONE"))
+    assert changed(run(server, library_item_id=ITEM, state="done"), "complete")["id"] == ID
+
+
+# state: canceled
+
+
+def test_an_active_session_is_canceled(server):
+    server.expect("get", session())
+    server.expect("cancel")
+    server.expect("get", session("CANCELED", expiration_time=None))
+    outcome = run(server, state="canceled")
+    assert changed(outcome, "cancel")["state"] == "CANCELED"
+    assert outcome.result["diff"]["before"]["state"] == "ACTIVE"
+    assert outcome.result["diff"]["after"]["state"] == "CANCELED"
+
+
+def test_check_mode_tells_the_canceled_session(server):
+    server.expect("get", session())
+    assert changed(run(server, check_mode=True, state="canceled"), "cancel")["state"] == "CANCELED"
+
+
+@both_modes
+def test_a_session_that_is_canceled_is_unchanged(server, check_mode):
+    server.expect("get", session("CANCELED"))
+    changed(run(server, check_mode, state="canceled"))
+
+
+@both_modes
+@pytest.mark.parametrize("state", ["DONE", "ERROR"])
+def test_a_session_that_ended_otherwise_can_not_be_canceled(server, state, check_mode):
+    server.expect("get", session(state))
+    result = refusal_of(run(server, check_mode, state="canceled"), "NOT_ALLOWED_IN_CURRENT_STATE")
+    assert result["update_session"]["state"] == state
+
+
+def test_canceled_by_item_cancels_the_open_session(server):
+    expect_list(server, session("CANCELED", id="a:canceled"), session())
+    server.expect("cancel")
+    server.expect("get", session("CANCELED"))
+    assert changed(run(server, library_item_id=ITEM, state="canceled"), "cancel")["id"] == ID
+
+
+def test_a_lost_answer_to_cancel_is_looked_up(server):
+    server.expect("get", session())
+    server.expect("cancel", reset())
+    server.expect("get", session("CANCELED"))
+    server.expect("get", session("CANCELED"))
+    changed(run(server, state="canceled"), "cancel")
+
+
+def test_a_lost_cancel_is_sent_again(server):
+    server.expect("get", session())
+    server.expect("cancel", reset())
+    server.expect("get", session())
+    server.expect("cancel")
+    server.expect("get", session("CANCELED"))
+    changed(run(server, state="canceled"), "cancel")
+
+
+@pytest.mark.parametrize("answer", [NOT_ALLOWED, UNTYPED])
+def test_somebody_else_canceled_it_meanwhile(server, answer):
+    server.expect("get", session())
+    server.expect("cancel", answer)
+    server.expect("get", session("CANCELED"))
+    server.expect("get", session("CANCELED"))
+    changed(run(server, state="canceled"), "cancel")
+
+
+# done and canceled by item, without an open session
+
+
+@both_modes
+@pytest.mark.parametrize(("state", "ended"), [("done", "DONE"), ("canceled", "CANCELED")])
+def test_an_item_with_a_session_in_that_state_is_unchanged(server, state, ended, check_mode):
+    expect_list(server, session(ended), session("ERROR", id=OTHER_ID))
+    assert changed(run(server, check_mode, library_item_id=ITEM, state=state))["id"] == ID
+
+
+@both_modes
+@pytest.mark.parametrize(("state", "ended"), [("done", "CANCELED"), ("canceled", "DONE")])
+def test_an_item_without_a_session_in_that_state_fails(server, state, ended, check_mode):
+    expect_list(server, session(ended), session("ERROR", id=OTHER_ID))
+    result = refusal_of(run(server, check_mode, library_item_id=ITEM, state=state), "NOT_FOUND")
+    assert ITEM in result["msg"]
+
+
+# state: absent
+
+
+def test_an_active_session_is_canceled_and_deleted(server):
+    server.expect("get", session())
+    server.expect("cancel")
+    server.expect("delete")
+    outcome = run(server, state="absent")
+    assert changed(outcome, "cancel", "delete") is None
+    assert outcome.result["diff"]["before"][ID]["state"] == "ACTIVE"
+    assert outcome.result["diff"]["after"] == {}
+
+
+def test_check_mode_deletes_nothing(server):
+    server.expect("get", session())
+    outcome = run(server, check_mode=True, state="absent")
+    assert changed(outcome, "cancel", "delete") is None
+    assert outcome.result["diff"]["before"][ID]["state"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("state", ["DONE", "ERROR", "CANCELED"])
+def test_a_session_that_ended_is_deleted(server, state):
+    server.expect("get", session(state))
+    server.expect("delete")
+    assert changed(run(server, state="absent"), "delete") is None
+
+
+@both_modes
+def test_a_session_that_is_gone_is_unchanged(server, check_mode):
+    server.expect("get", NOT_FOUND)
+    outcome = run(server, check_mode, state="absent")
+    assert changed(outcome) is None
+    assert outcome.result["diff"] == {"before": {}, "after": {}}
+
+
+def test_absent_by_item_means_all_sessions_on_it(server):
+    expect_list(server, session("DONE", id="a:done"), session(), session("ERROR", id="z:error"))
+    server.expect("cancel")
+    server.expect("delete")
+    server.expect("delete", id="a:done")
+    server.expect("delete", id="z:error")
+    outcome = run(server, library_item_id=ITEM, state="absent")
+    assert changed(outcome, "cancel", "delete", "delete", "delete") is None
+    assert outcome.result["diff"]["before"].keys() == {ID, "a:done", "z:error"}
+
+
+@both_modes
+def test_absent_by_item_with_no_session_is_unchanged(server, check_mode):
+    expect_list(server)
+    assert changed(run(server, check_mode, library_item_id=ITEM, state="absent")) is None
+
+
+@both_modes
+def test_absent_by_an_item_that_is_gone_is_unchanged(server, check_mode):
+    server.expect("list", NOT_FOUND, query=OF_ITEM)
+    assert changed(run(server, check_mode, library_item_id=ITEM, state="absent")) is None
+
+
+def test_a_session_that_vanishes_before_delete_is_deleted(server):
+    server.expect("get", session("DONE"))
+    server.expect("delete", NOT_FOUND)
+    changed(run(server, state="absent"), "delete")
+
+
+def test_a_session_that_vanishes_before_cancel_is_deleted(server):
+    server.expect("get", session())
+    server.expect("cancel", NOT_FOUND)
+    server.expect("delete", NOT_FOUND)
+    assert not run(server, state="absent").failed
+
+
+def test_a_session_that_ends_before_cancel_is_deleted(server):
+    server.expect("get", session())
+    server.expect("cancel", NOT_ALLOWED)
+    server.expect("get", session("DONE"))
+    server.expect("delete")
+    assert not run(server, state="absent").failed
+
+
+def test_a_lost_answer_to_delete_is_asked_for_again(server):
+    server.expect("get", session("DONE"))
+    server.expect("delete", reset())
+    server.expect("delete", NOT_FOUND)
+    changed(run(server, state="absent"), "delete")
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("update_session_id", ""),
+        ("update_session_id", " "),
+        ("library_item_id", ""),
+        ("client_progress", 101),
+        ("client_progress", -1),
+        ("min_lifetime", -1),
+        ("wait_timeout", -1),
+        ("hostname", ""),
+        ("hostname", "no host"),
+        ("request_timeout", 0),
+    ],
+)
+@pytest.mark.parametrize("state", ["active", "absent"])
+def test_bad_input_is_refused_before_anything_is_sent(server, option, value, state):
+    params = {"update_session_id": ID} if option != "library_item_id" else {}
+    outcome = server.run(update_session, **{**params, "state": state, option: value})
+    assert outcome.failed
+    assert outcome.result["error_type"] == "INVALID_ARGUMENT"
+    assert outcome.result["http_status"] is None
+    assert option in outcome.result["msg"]
+
+
+def test_a_failed_write_still_deletes_the_own_token(server):
+    server.expect("log_in", "own-token")
+    server.expect("get", session(), token="own-token")
+    server.expect("cancel", Refusal("UNAUTHORIZED", 403, ("Not yours.",)), token="own-token")
+    server.expect("log_out", token="own-token")
+    result = refusal_of(run(server, state="canceled", **LOGIN), "UNAUTHORIZED")
+    assert result["http_status"] == 403
+
+
+def test_a_refused_connection_before_a_write_needs_no_look(server):
+    server.expect("get", session())
+    server.expect("cancel", refused())
+    server.expect("cancel")
+    server.expect("get", session("CANCELED"))
+    changed(run(server, state="canceled"), "cancel")
+
+
+def test_the_expiration_is_told_as_it_came(server):
+    server.expect("get", session())
+    told = changed(run(server))
+    assert (told["expiration_time"], told["expires_in"]) == (EXPIRATION_TIME, 300)
