@@ -9,7 +9,9 @@ facts of its result and raises VapiError; it knows neither AnsibleModule nor the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -100,36 +102,53 @@ class Outcome:
     secrets: set[str] = field(default_factory=set)
 
 
-def execute(run: Run, params: dict[str, Any], check_mode: bool, report: Callable[[str], None] | None = None) -> Outcome:
+def complete(spec: dict[str, Any], unverified_by: list[str]) -> dict[str, Any]:
+    """A module's SPEC with the connection options; unverified_by as in connection_spec."""
+    return {**spec, "argument_spec": {**connection_spec(unverified_by), **spec["argument_spec"]}}
+
+
+def execute(
+    run: Run,
+    params: dict[str, Any],
+    check_mode: bool,
+    report: Callable[[str], None] | None = None,
+    unverified_by: Sequence[str] = (),
+    connect: type[VCenterClient] = VCenterClient,
+) -> Outcome:
     """Run a task. Whatever happens, an API token of its own is deleted."""
     client = None
-    url_password = urlsplit(params.get("url") or "").password
+    warnings, secrets = [], set()
+    if unverified_by and not params["validate_certs"]:
+        warnings.append(f"Certificates are not verified because the environment variable {unverified_by[0]} says so.")
     try:
         for option, value in params.items():
             if isinstance(value, str) and not value.strip() and option not in MAY_BE_EMPTY:
                 raise InvalidArgument(f"{option} must not be empty")
-        with VCenterClient(**{option: params[option] for option in CONNECTION_OPTIONS}) as client:
+        with connect(**{option: params[option] for option in CONNECTION_OPTIONS}) as client:
             task = Task(params, check_mode, client, report)
             facts = run(task)
         outcome = Outcome({"changed": bool(task.operations), "operations": task.operations, **facts})
     except VapiError as error:
         outcome = Outcome(error.fail_kwargs(), failed=True)
+    except (Exception, SystemExit) as error:
+        bug = VapiError(f"This is a bug in the collection: {error!r}")
+        outcome = Outcome({**bug.fail_kwargs(), "exception": traceback.format_exc()}, failed=True)
+    with suppress(ValueError):
+        secrets.add(urlsplit(params.get("url") or "").password or "")
     if client is not None:
-        outcome.warnings, outcome.secrets = client.warnings, client.secrets
-    if url_password:
-        outcome.secrets.add(url_password)
+        warnings += client.warnings
+        secrets |= client.secrets
+    outcome.warnings, outcome.secrets = warnings, secrets - {""}
     return outcome
 
 
 def module_main(spec: dict[str, Any], run: Run) -> None:
     """The main of every module: arguments in, exit_json or fail_json out."""
     unverified_by: list[str] = []
-    module = AnsibleModule(**{**spec, "argument_spec": {**connection_spec(unverified_by), **spec["argument_spec"]}})
+    module = AnsibleModule(**complete(spec, unverified_by))
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-    if unverified_by and not module.params["validate_certs"]:
-        module.warn(f"Certificates are not verified because the environment variable {unverified_by[0]} says so.")
-    outcome = execute(run, module.params, module.check_mode)
+    outcome = execute(run, module.params, module.check_mode, unverified_by=unverified_by)
     module.no_log_values.update(outcome.secrets)
     for warning in outcome.warnings:
         module.warn(warning)
