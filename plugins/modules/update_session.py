@@ -311,6 +311,7 @@ SPEC = dict(
 )
 
 WANTED = dict(active="ACTIVE", done="DONE", canceled="CANCELED")
+OPERATIONS = dict(ACTIVE="update_session.get", DONE="update_session.complete", CANCELED="update_session.cancel")
 
 
 def run(task: Task) -> dict[str, Any]:
@@ -331,6 +332,7 @@ def run(task: Task) -> dict[str, Any]:
     if session["state"] not in ("ACTIVE", wanted):
         raise NotAllowedInCurrentState(
             f"update session {session['id']} on {task.host} is {session['state']} and can't become {wanted}",
+            operation=OPERATIONS[wanted],
             update_session=session,
         )
     if session["state"] == "ACTIVE" and wanted != "CANCELED":
@@ -349,7 +351,8 @@ def locate(task: Task, wanted: str) -> Session | None:
     session = by_state.get("ACTIVE") or by_state.get(wanted)
     if session is None and wanted != "ACTIVE":
         item = f"library item {params['library_item_id']} on {task.host}"
-        raise NotFound(f"{item} has no update session of this user that is {wanted}")
+        text = f"{item} has no update session of this user that is {wanted}"
+        raise NotFound(text, operation=OPERATIONS[wanted])
     return session
 
 

@@ -236,6 +236,7 @@ def run(task: Task) -> dict[str, Any]:
     if session["state"] in ("DONE", "CANCELED"):
         raise NotAllowedInCurrentState(
             f"update session {update_session_id} on {task.host} is {session['state']} and can't be failed",
+            operation="update_session.fail",
             update_session=session,
         )
     if session["state"] == "ACTIVE":

@@ -369,8 +369,8 @@ def run(task: Task) -> Facts:
         spec = dict(pull_spec(params), name=params["name"])
     session = sessions.get(params["update_session_id"])
     if session["state"] != "ACTIVE":
-        text = f"update session {session['id']} is {session['state']} and its files can't be changed"
-        raise NotAllowedInCurrentState(text, update_session=session)
+        text = f"update session {session['id']} on {task.host} is {session['state']} and its files can't be changed"
+        raise NotAllowedInCurrentState(text, operation="file.add" if present else "file.remove", update_session=session)
 
     before = file = sessions.files.find(session["id"], params["name"])
     if source and not unchanged(source, before):
