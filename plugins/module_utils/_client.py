@@ -48,7 +48,9 @@ try:
     import requests
     import urllib3
     from requests.adapters import HTTPAdapter
-except ImportError:
+except Exception:
+    # Not only ImportError: a requests that does not fit its pyOpenSSL or urllib3 raises whatever it meets, and on the
+    # controller that would end the playbook.
     REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
     HTTPAdapter = object
 else:
