@@ -45,7 +45,7 @@ _SESSION_KEYS = (
     "error_message",
     "preview_info",
 )
-_MESSAGE_KEYS = ("id", "default_message", "args", "params", "localized")
+_MESSAGE_KEYS = ("id", "default_message", "params", "localized")
 _PREVIEW_KEYS = ("state", "certificate_info")
 
 
@@ -80,7 +80,7 @@ def session_facts(model: dict[str, Any], update_session_id: str, now: float) -> 
         raise TypeError("no state, or a client_progress that is no number")
     session["id"] = session["id"] or update_session_id
     if session["error_message"] is not None:
-        session["error_message"] = filled(session["error_message"], _MESSAGE_KEYS)
+        session["error_message"] = filled(session["error_message"], _MESSAGE_KEYS, ("args",))
     if session["preview_info"] is not None:
         session["preview_info"] = filled(session["preview_info"], _PREVIEW_KEYS, ("cert_chain", "warnings"))
     session["expires_in"] = _seconds_until(session["expiration_time"], now)

@@ -249,7 +249,11 @@ operation:
 
 from typing import Any
 
-from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotAllowedInCurrentState, NotFound
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    NotAllowedInCurrentState,
+    NotFound,
+    VapiError,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import STATES, Session, shown
 
@@ -278,21 +282,25 @@ def run(task: Task) -> dict[str, Any]:
             found = []
 
     def detailed(session: Session) -> Session | None:
+        if params["gather_files"]:
+            session["files"] = []
+        if params["validate"]:
+            session["validation"] = None
         try:
             if params["gather_files"]:
                 session["files"] = [shown(file) for file in sessions.files.list(session["id"])]
-            if params["validate"]:
-                session["validation"] = None
-                if session["state"] == "ACTIVE":
-                    session["validation"] = sessions.files.validate(session["id"])
-        except NotAllowedInCurrentState:
-            pass  # It ended between the two looks, or its files are not there yet.
+            if params["validate"] and session["state"] == "ACTIVE":
+                session["validation"] = sessions.files.validate(session["id"])
         except NotFound:
             return None
+        except VapiError as error:
+            # It ended between the two looks, or its files are not there yet. error_type is optional in a 400 of /api.
+            if not (isinstance(error, NotAllowedInCurrentState) or error.http_status == 400):
+                raise
         return session
 
-    states = params["states"] or STATES
-    wanted = [session for session in found if session and session["state"] in states]
+    states = params["states"]
+    wanted = [session for session in found if session and (not states or session["state"] in states)]
     if params["gather_files"] or params["validate"]:
         wanted = task.services.client.map(detailed, wanted)
     return dict(update_sessions=[session for session in wanted if session])
