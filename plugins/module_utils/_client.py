@@ -556,7 +556,7 @@ def _causes(error: BaseException | None) -> Iterable[BaseException]:
 def _date(header: str | None) -> float:
     try:
         return email.utils.parsedate_to_datetime(header).timestamp()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return time.time()
 
 
@@ -564,4 +564,4 @@ def _retry_after(header: str | None) -> float:
     """Seconds to wait by a Retry-After header: a number, or a date (RFC 9110, 10.2.3)."""
     if header is None:
         return 0.0
-    return float(header) if header.isdigit() else max(0.0, _date(header) - time.time())
+    return float(header) if header.isdecimal() else max(0.0, _date(header) - time.time())
