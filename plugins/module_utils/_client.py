@@ -12,6 +12,7 @@ import ipaddress
 import json
 import os
 import random
+import re
 import socket
 import ssl
 import threading
@@ -62,6 +63,7 @@ S = TypeVar("S")
 TOKEN_HEADER = "vmware-api-session-id"
 POOL_SIZE = 16
 ANSWER_LIMIT = 64 * 1024 * 1024
+_LABEL = re.compile("[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class Peer:
     def parse(cls, hostname: str, port: int | None) -> Peer:
         """Read a name, an address or a URL (an AWX credential carries one). Raises InvalidArgument."""
         text = hostname.strip()
+        if "@" in text:
+            raise InvalidArgument("hostname must not carry credentials; use username and password")
         if "://" not in text:
             text = f"https://[{text}]" if _is_address(text, 6) else f"https://{text}"
         try:
@@ -83,14 +87,14 @@ class Peer:
             host, own_port = parts.hostname or "", parts.port
         except ValueError as error:
             raise InvalidArgument(f"hostname {hostname!r} is not a host: {error}") from None
-        if parts.username is not None:
-            raise InvalidArgument("hostname must not carry credentials; use username and password")
-        named = host and len(host) <= 253 and all(c.isalnum() or c in "-._" for c in host) and not host.startswith("-")
+        named = len(host) <= 253 and all(_LABEL.fullmatch(label) for label in host.removesuffix(".").split("."))
         if not (named or _is_address(host, 6)) or parts.path.strip("/") or parts.query or parts.fragment:
             raise InvalidArgument(f"hostname {hostname!r} is not a host: give a name, an address or a URL")
         if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
             raise InvalidArgument(f"hostname {hostname!r}: only https, or http to loopback, keeps credentials safe")
-        port = port or own_port or (443 if parts.scheme == "https" else 80)
+        port = own_port if port is None else port
+        if port is None:
+            port = 443 if parts.scheme == "https" else 80
         if not 0 < port < 65536:
             raise InvalidArgument(f"port {port} is not between 1 and 65535")
         return cls(parts.scheme, host, port)
@@ -254,6 +258,8 @@ class VCenterClient:
     ) -> None:
         if not session_id and not (username and password):
             raise InvalidArgument("credentials are missing: give username and password, or session_id")
+        if session_id and not _is_token(session_id):
+            raise InvalidArgument("session_id is no API token: it has characters that no token has")
         if request_timeout < 1:
             raise InvalidArgument(f"request_timeout {request_timeout} is not at least 1 second")
         if proxy_port is not None and not (proxy_host and 0 < proxy_port < 65536):
@@ -395,7 +401,7 @@ class VCenterClient:
 
     def _log_in(self) -> str:
         try:
-            token = self.call("session.create")
+            token = self.call("session.create", read=_token)
         except Unauthenticated as error:
             # One and the same text from every vCenter for a wrong name and a wrong password; say whose it was.
             error.args = (f"{error} (as {self._credentials[0]})",)
@@ -529,6 +535,17 @@ class VCenterClient:
         if any(isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)) for cause in causes):
             return _Fault(failed(TimedOut, "no complete answer in time"), unprocessed=False)
         return _Fault(failed(ResourceInaccessible, f"the connection broke: {text}"), unprocessed=False)
+
+
+def _is_token(text: str) -> bool:
+    """Whether a header can carry it."""
+    return text.isascii() and text.isprintable() and text != "" and " " not in text
+
+
+def _token(value: str, date: float) -> str:
+    if not _is_token(value):
+        raise ValueError("no API token")
+    return value
 
 
 def _subject(arguments: dict[str, Any]) -> str:
