@@ -279,6 +279,8 @@ class VCenterClient:
         self._dialect = DIALECTS.get(api_endpoint)
         self._http = requests.Session()
         self._http.trust_env = False
+        # requests would work out where a redirect leads even if told not to follow it.
+        self._http.get_redirect_target = lambda response: None
         self._adapter = _Adapter(self.tls_context)
         self._http.mount("https://", self._adapter)
         self._http.mount("http://", self._adapter)
