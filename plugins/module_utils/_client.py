@@ -496,7 +496,7 @@ class VCenterClient:
                 if not isinstance(value, operation.result):
                     raise TypeError(f"{type(value).__name__} instead of {operation.result.__name__}")
                 return read(value, _date(response.headers.get("Date")))
-            except (AttributeError, KeyError, TypeError, ValueError) as error:
+            except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
                 text = f"HTTP {status} with an answer that can't be read: {error!r}"
                 unread = failed(InternalServerError, text, http_status=status)
                 raise (unread if operation.repeatable else _Fault(unread, unprocessed=False)) from None

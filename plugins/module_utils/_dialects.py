@@ -196,7 +196,7 @@ def read_error(status: int, content: bytes) -> Refusal:
     RESOURCE_BUSY is 500 on /api and 400 on /rest. Messages go from the operation to the cause: the ends are shown.
     """
     try:
-        payload = json.loads(content)
+        payload = _maps(json.loads(content))
     except (ValueError, RecursionError):
         payload = None
     readable = isinstance(payload, dict)
@@ -210,9 +210,7 @@ def read_error(status: int, content: bytes) -> Refusal:
     if not isinstance(error_type, str) or error_type not in ERROR_TYPES:
         error_type = _TYPE_OF_STATUS.get(status, "ERROR")
     messages = details.get("messages")
-    messages = (
-        _maps([message for message in messages if isinstance(message, dict)]) if isinstance(messages, list) else []
-    )
+    messages = [message for message in messages if isinstance(message, dict)] if isinstance(messages, list) else []
     texts = [str(message.get("default_message") or message.get("id") or "") for message in messages]
     texts = [text for text in texts[:1] + texts[1:][-1:] if text]
     if not readable:
