@@ -215,7 +215,7 @@ class _Adapter(HTTPAdapter):
 
         manager.pool_classes_by_scheme = {
             scheme: type(pool.__name__, (pool,), {"ConnectionCls": connection(pool.ConnectionCls)})
-            for scheme, pool in (("http", urllib3.HTTPConnectionPool), ("https", urllib3.HTTPSConnectionPool))
+            for scheme, pool in manager.pool_classes_by_scheme.items()
         }
 
 
@@ -529,7 +529,7 @@ class VCenterClient:
             return failed(UnverifiedPeer, f"the certificate of {self.peer.url} is not trusted: {text}")
         if any(isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME for cause in causes):
             return failed(ResourceInaccessible, f"no address for {self.peer.host}: {text}")
-        if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)) or any(
+        if isinstance(error, requests.exceptions.ConnectTimeout) or any(
             isinstance(cause, (ConnectionRefusedError, urllib3.exceptions.NewConnectionError)) for cause in causes
         ):
             return _Fault(failed(ResourceInaccessible, f"no connection to {self.peer.url}: {text}"), unprocessed=True)
