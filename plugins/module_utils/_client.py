@@ -134,7 +134,7 @@ def tls_context(validate_certs: bool, ca_path: str | None) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
         return context
     path = ca_path or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    if path is None:
+    if not path:
         defaults = ssl.get_default_verify_paths()
         if defaults.cafile or defaults.capath or os.name == "nt":
             context.load_default_certs()
