@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES, InvalidArgument
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,17 @@ class ApiDialect:
     prefix = "/api/"
 
     def request(self, operation: Operation, arguments: dict[str, Any], model: dict[str, Any] | None) -> Request:
-        """Render one call. arguments are scalars by their API names (None is left out), model is the body's model."""
+        """Render one call. arguments are scalars by their API names (None is left out), model is the body's model.
+
+        Raises InvalidArgument for what a path can't carry.
+        """
         method, path = self._route(operation)
         rest = {name: value for name, value in arguments.items() if value is not None}
         parts = []
         for part in path.split("{"):
             name, brace, tail = part.partition("}")
+            if brace and rest[name] in (".", ".."):
+                raise InvalidArgument(f"{name} must not be {rest[name]}")
             parts.append(quote(str(rest.pop(name)), safe="") + tail if brace else part)
         target = self.prefix + "".join(parts)
         body = None if model is None else self._wrap(operation, model)
