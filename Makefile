@@ -48,8 +48,8 @@ sanity: $(VENV) ## run ansible-test sanity
 	$(ANSIBLE_TEST) sanity --venv
 
 .PHONY: units
-units: $(VENV) ## run the unit tests by ansible-test
-	$(ANSIBLE_TEST) units --venv
+units: $(VENV) ## run the unit tests by ansible-test, on the Python of .venv
+	$(ANSIBLE_TEST) units --venv --python $$($(BIN)/python -c 'import sys; print("{}.{}".format(*sys.version_info))')
 
 .PHONY: contract
 contract: $(VENV) ## hold client and simulator to the vendor's description of the API
