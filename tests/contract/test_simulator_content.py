@@ -158,7 +158,7 @@ def test_refused_uploads(wire: Wire, item: str) -> None:
 
 
 def test_ready_late(wire: Wire, item: str) -> None:
-    wire.process.config(ready_delay=0.2)
+    wire.process.config(ready_delay=0.4)
     session = wire.create(item)
     assert wire.push(session, "a.iso", b"x")["status"] == "VALIDATING"
     assert wire.call("update_session.complete", update_session_id=session).error_type == NOT_ALLOWED
@@ -234,7 +234,7 @@ def test_upload_endpoint(wire: Wire, item: str) -> None:
 
 
 def test_replace_keep_and_remove(wire: Wire, vcenter: SimulatorProcess) -> None:
-    item = vcenter.add_item("three", files={"a": "1", "b": "2", "c": "3"})
+    item = vcenter.add_item("three", files={"a": "1", "b": "2", "c": "3", "f": "4"})
     session = wire.create(item)
     wire.push(session, "a", b"replaced")
     wire.push(session, "d", b"added")
@@ -243,10 +243,12 @@ def test_replace_keep_and_remove(wire: Wire, vcenter: SimulatorProcess) -> None:
         wire.call("file.remove", update_session_id=session, file_name=name)
         assert wire.call("file.get", update_session_id=session, file_name=name).error_type == "INVALID_ARGUMENT"
     infos = wire.call("file.list", update_session_id=session).value
-    assert {info["name"]: info["source_type"] for info in infos} == {"a": "PUSH", "c": "NONE", "d": "PUSH"}
+    assert {info["name"]: info["source_type"] for info in infos} == {"a": "PUSH", "c": "NONE", "d": "PUSH", "f": "NONE"}
+    wire.call("file.remove", update_session_id=session, file_name="c")
+    wire.push(session, "c", b"changed my mind")
     assert complete(wire, session) == "DONE"
     files = {info["name"]: info["version"] for info in wire.call("item_file.list", library_item_id=item).value}
-    assert files == {"a": "2", "c": "1", "d": "1"}
+    assert files == {"a": "2", "c": "2", "d": "1", "f": "1"}
     assert wire.call("item.get", library_item_id=item).value["content_version"] == "2"
     assert vcenter.item_file(item, "a") == b"replaced"
     session = wire.create(item)
@@ -393,7 +395,7 @@ def source(vcenter: SimulatorProcess) -> str:
 
 def test_pull(wire: Wire, item: str, source: str) -> None:
     """complete returns before the bytes are there; the session is ACTIVE until they are."""
-    wire.process.config(upload_rate=30_000)
+    wire.process.config(upload_rate=20_000)
     session = wire.create(item)
     digest = hashlib.sha256(b"x" * 10_000).hexdigest()
     pull(wire, session, source, size=10_000, checksum_info={"algorithm": "SHA256", "checksum": digest})

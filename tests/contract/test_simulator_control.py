@@ -51,9 +51,9 @@ class RawConnection:
         self.tls.write(data)
         self.flush()
 
-    def read(self) -> tuple[bytes, str]:
-        """All that comes, and how it ends: "reset", "end" or "still open" after a quarter of a second of silence."""
-        self.socket.settimeout(0.25)
+    def read(self, patience: float = 5.0) -> tuple[bytes, str]:
+        """All that comes, and how it ends: "reset", "end" or, after ``patience`` seconds of silence, "still open"."""
+        self.socket.settimeout(patience)
         received = b""
         while True:
             with contextlib.suppress(ssl.SSLWantReadError):
@@ -107,7 +107,7 @@ def test_faults(
     session = wire.create(item)
     wire.process.faults([{"match": {"operation": "update_session.cancel"}, "fault": fault}])
     raw.send(cancel_request(wire, session))
-    received, end = raw.read()
+    received, end = raw.read(0.4 if ends == "still open" else 5)
     assert received[: len(answered) or 1] == answered
     assert end == ends
     assert wire.process.state()["sessions"][session]["state"] == ("CANCELED" if processed else "ACTIVE")
