@@ -335,6 +335,10 @@ def file_facts(model: dict[str, Any]) -> dict[str, Any]:
     file = filled(model, _FILE_KEYS)
     if not isinstance(file["name"], str) or not isinstance(file["status"], str):
         raise TypeError("a file without a name or a status")
+    if not all(isinstance(file[key], (dict, type(None))) for key in ("checksum_info", "source_endpoint")):
+        raise TypeError("a file with a checksum or a source that is none")
+    if file["error_message"] is not None:
+        file["error_message"] = filled(file["error_message"], _MESSAGE_KEYS, ("args",))
     return file
 
 
@@ -365,7 +369,10 @@ class UpdateSessionFiles:
         """Announce a file, or new content for one (vSphere API: updatesession File.AddSpec). Returns its info."""
 
         def landed() -> dict[str, Any] | None:
-            return self.find(update_session_id, spec["name"])
+            # One of that name may be there already: the item's (its source_type is NONE), or what was pushed before.
+            file = self.find(update_session_id, spec["name"])
+            untouched = file and (file["source_type"] == "PULL" or file["status"] == "WAITING_FOR_TRANSFER")
+            return file if untouched and file["source_type"] == spec["source_type"] else None
 
         return self._client.call(
             "file.add",
