@@ -39,7 +39,11 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     VapiError,
     error_class,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Checksum, SourceFile
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
+    DIGEST_LENGTHS,
+    Checksum,
+    SourceFile,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
     Session,
     UpdateSessions,
@@ -75,11 +79,10 @@ class Pushed:
 
 
 def told(info: dict[str, Any]) -> Checksum | None:
-    """The checksum that the server tells of a file, of a session or of an item."""
-    checksum = info.get("checksum_info")
-    if not checksum:
-        return None
-    return Checksum(checksum.get("algorithm") or DEFAULT_ALGORITHM, str(checksum["checksum"]).lower())
+    """The checksum that the server tells of a file, of a session or of an item; one that nobody can check is none."""
+    info = info.get("checksum_info") or {}
+    algorithm, value = str(info.get("algorithm") or DEFAULT_ALGORITHM).upper(), info.get("checksum")
+    return Checksum(algorithm, str(value).lower()) if value and algorithm in DIGEST_LENGTHS else None
 
 
 def checksum_info(checksum: Checksum | None) -> dict[str, str] | None:
