@@ -97,12 +97,19 @@ def digest(source: SourceFile, algorithm: str, stop: threading.Event | None = No
     with source.opened() as fd:
         position, end = source.offset, source.offset + source.size
         while position < end and not (stop and stop.is_set()):
-            count = os.preadv(fd, [buffer[: end - position]], position)
+            count = _read(source, fd, buffer[: end - position], position)
             if not count:
                 break
             found.update(buffer[:count])
             position += count
     return Checksum(algorithm, found.hexdigest())
+
+
+def _read(source: SourceFile, fd: int, buffer: memoryview, position: int) -> int:
+    try:
+        return os.preadv(fd, [buffer], position)
+    except OSError as error:
+        raise InvalidArgument(f"src: {source.path!r} can't be read: {error.strerror}") from None
 
 
 def same(source: SourceFile, checksum: Checksum, known: Checksum | None = None) -> bool:
@@ -322,7 +329,7 @@ class Transfer:
         position, end, block = source.offset, source.offset + source.size, BLOCK
         while position < end:
             self._check_going_on()
-            count = os.preadv(fd, [buffer[: min(block, end - position)]], position)
+            count = _read(source, fd, buffer[: min(block, end - position)], position)
             if not count:
                 raise InvalidArgument(f"src: {source.path!r} became shorter while it was read")
             start = time.monotonic()
