@@ -145,7 +145,7 @@ class KeepAlive:
     ) -> None:
         self._sessions, self._id, self._progress = sessions, session["id"], progress
         lifetime = session["expires_in"]
-        self._interval = max(1.0, (stale_after if lifetime is None else min(stale_after, lifetime)) / 3)
+        self._interval = max(0.2, (stale_after if lifetime is None else min(stale_after, lifetime)) / 3)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.lost: VapiError | None = None
@@ -198,7 +198,8 @@ class Transfer:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._sent: dict[str, int] = {}
-        self._total = self._progress = 0
+        self._total = 0
+        self._progress: int = session["client_progress"] or 0
         self.bytes_transferred = 0
 
     def push(self, sources: Sequence[SourceFile]) -> list[Pushed]:
@@ -224,8 +225,8 @@ class Transfer:
                 raise
         return [pushed[source.name] for source in sources]
 
-    def _percent(self) -> int | None:
-        """The progress of the whole push; a file that is pushed again must not bring it down."""
+    def _percent(self) -> int:
+        """The progress of the whole push; neither a file that is pushed again nor the next push may bring it down."""
         if self._total:
             self._progress = max(self._progress, 100 * sum(self._sent.copy().values()) // self._total)
         return self._progress
