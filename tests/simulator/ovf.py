@@ -9,6 +9,7 @@ import re
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from cryptography import x509
@@ -33,7 +34,8 @@ def references(descriptor: Path) -> dict[str, int | None]:
                 attributes = {local_name(name): value for name, value in entry.attrib.items()}
                 if "href" in attributes:
                     size = attributes.get("size", "")
-                    files[attributes["href"]] = int(size) if size.isdigit() else None
+                    # A reference is a URI, and the names of an item's files are flat.
+                    files[unquote(attributes["href"]).rpartition("/")[2]] = int(size) if size.isdigit() else None
     return files
 
 
