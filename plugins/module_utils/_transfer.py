@@ -13,12 +13,13 @@ import base64
 import hashlib
 import http.client
 import os
+import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -133,7 +134,7 @@ class KeepAlive:
     A session expires after five idle minutes, a token after thirty, and bytes that flow extend neither for certain
     (govmomi issue 1832). Keep-alives with the progress go out three times in stale_after seconds, so that others can
     tell living work from dead, and three times in what the session had to live. lost is the error that says that the
-    session is no longer there, or ACTIVE.
+    session is no longer there, or ACTIVE; on_loss is called then.
     """
 
     def __init__(
@@ -142,8 +143,9 @@ class KeepAlive:
         session: Session,
         stale_after: float,
         progress: Callable[[], int | None] = lambda: None,
+        on_loss: Callable[[], None] = lambda: None,
     ) -> None:
-        self._sessions, self._id, self._progress = sessions, session["id"], progress
+        self._sessions, self._id, self._progress, self._on_loss = sessions, session["id"], progress, on_loss
         lifetime = session["expires_in"]
         self._interval = max(0.2, (stale_after if lifetime is None else min(stale_after, lifetime)) / 3)
         self._over = threading.Event()
@@ -164,6 +166,7 @@ class KeepAlive:
                 self._sessions.keep_alive(self._id, self._progress())
             except (NotFound, NotAllowedInCurrentState) as error:
                 self.lost = error
+                self._on_loss()
                 return
             except VapiError:
                 # vcsim answers only after the PUT. As long as the work goes on, a late keep-alive is no reason to end.
@@ -194,9 +197,10 @@ class Transfer:
         self._wait_timeout = wait_timeout
         self._report = report
         self._start = self._reported = time.monotonic()
-        self._keeper = KeepAlive(sessions, session, stale_after, self._percent)
+        self._keeper = KeepAlive(sessions, session, stale_after, self._percent, self._hang_up)
         self._stop = threading.Event()
         self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
         self._sent: dict[str, int] = {}
         self._total = 0
         self._progress: int = session["client_progress"] or 0
@@ -214,21 +218,30 @@ class Transfer:
                 ordered = [source for source in sources if source.role != "content"]
                 pushed = {source.name: self._push(source, hashers) for source in ordered}
                 futures = {
-                    source.name: pushers.submit(self._push, source, hashers)
+                    pushers.submit(self._push, source, hashers): source.name
                     for source in sources
                     if source.role == "content"
                 }
-                pushed.update((name, future.result()) for name, future in futures.items())
+                pushed.update((futures[future], future.result()) for future in as_completed(futures))
             except BaseException:
                 self._stop.set()
+                self._hang_up()
                 pushers.shutdown(wait=True, cancel_futures=True)
                 raise
         return [pushed[source.name] for source in sources]
 
+    def _hang_up(self) -> None:
+        """End what waits for a server, which may do so for wait_timeout."""
+        with self._lock:
+            for sock in self._open:
+                # Not that of an SSLSocket, which forgets that it is one while another thread writes.
+                with suppress(OSError):
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
     def _percent(self) -> int:
         """The progress of the whole push; neither a file that is pushed again nor the next push may bring it down."""
         if self._total:
-            self._progress = max(self._progress, 100 * sum(self._sent.copy().values()) // self._total)
+            self._progress = max(self._progress, 100 * sum(list(self._sent.values())) // self._total)
         return self._progress
 
     def _push(self, source: SourceFile, hashers: ThreadPoolExecutor) -> Pushed:
@@ -245,6 +258,7 @@ class Transfer:
                 self._put(source, info.get("upload_endpoint"))
                 break
             except _Broken as broken:
+                self._check_going_on()
                 if tries == TRIES or self._stop.wait(tries):
                     raise broken.error from None
         return self._verified(source, self._settled(source), hashed, time.monotonic() - start)
@@ -289,27 +303,23 @@ class Transfer:
         token = self._client.token()
         connection = self._connection(source, uri, endpoint.get("ssl_certificate_thumbprint"))
         try:
-            with source.opened() as fd:
-                try:
-                    connection.connect()
-                    connection.putrequest("PUT", uri.path + (f"?{uri.query}" if uri.query else ""), skip_host=False)
-                    connection.putheader("Content-Type", "application/octet-stream")
-                    connection.putheader("Content-Length", str(source.size))
-                    connection.putheader(TOKEN_HEADER, token)
-                    connection.endheaders()
-                    with suppress(ConnectionError):  # it may have answered before it hung up
-                        self._stream(source, fd, connection.sock)
-                    connection.sock.settimeout(self._wait_timeout)
-                    response = connection.getresponse()
-                    status, content = response.status, response.read(ANSWER_LIMIT)
-                except ssl.SSLCertVerificationError as error:
-                    raise self._failed(UnverifiedPeer, source, f"the upload endpoint is not trusted: {error}") from None
-                except (OSError, http.client.HTTPException) as error:
-                    cls = TimedOut if isinstance(error, TimeoutError) else ResourceInaccessible
-                    text = f"the connection broke: {error or type(error).__name__}"
-                    raise _Broken(self._failed(cls, source, text)) from None
-        finally:
-            connection.close()
+            with source.opened() as fd, self._opened(connection) as sock:
+                connection.putrequest("PUT", uri.path + (f"?{uri.query}" if uri.query else ""))
+                connection.putheader("Content-Type", "application/octet-stream")
+                connection.putheader("Content-Length", str(source.size))
+                connection.putheader(TOKEN_HEADER, token)
+                connection.endheaders()
+                with suppress(ConnectionError):  # it may have answered before it hung up
+                    self._stream(source, fd, sock)
+                sock.settimeout(self._wait_timeout)
+                response = connection.getresponse()
+                status, content = response.status, response.read(ANSWER_LIMIT)
+        except ssl.SSLCertVerificationError as error:
+            raise self._failed(UnverifiedPeer, source, f"the upload endpoint is not trusted: {error}") from None
+        except (OSError, http.client.HTTPException) as error:
+            cls = TimedOut if isinstance(error, (TimeoutError, socket.timeout)) else ResourceInaccessible
+            text = f"the connection broke: {str(error) or type(error).__name__}"
+            raise _Broken(self._failed(cls, source, text)) from None
         if 200 <= status < 300:
             return
         refusal = read_error(status, content)
@@ -325,6 +335,22 @@ class Transfer:
             raise _Broken(error)
         raise error
 
+    @contextmanager
+    def _opened(self, connection: http.client.HTTPConnection) -> Iterator[socket.socket]:
+        """Connect, within reach of _hang_up."""
+        sock = None
+        try:
+            connection.connect()
+            sock = connection.sock
+            with self._lock:
+                self._open.add(sock)
+            self._check_going_on()
+            yield sock
+        finally:
+            with self._lock:
+                self._open.discard(sock)
+            connection.close()
+
     def _stream(self, source: SourceFile, fd: int, sock: Any) -> None:
         buffer = memoryview(bytearray(BLOCK))
         position, end, block = source.offset, source.offset + source.size, BLOCK
@@ -338,8 +364,8 @@ class Transfer:
             # A time-out holds for a whole block: on a slow link it must be small, or moving bytes would not count.
             block = BLOCK if time.monotonic() - start < 1 else SLOW_BLOCK
             position += count
-            self._sent[source.name] = position - source.offset
             with self._lock:
+                self._sent[source.name] = position - source.offset
                 self.bytes_transferred += count
                 self._tell_progress()
 
