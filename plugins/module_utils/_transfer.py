@@ -22,7 +22,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import (
     TOKEN_HEADER,
@@ -61,6 +61,7 @@ DEFAULT_ALGORITHM = "SHA1"
 # A 2xx for the PUT and still WAITING_FOR_TRANSFER: after so many seconds the server is one that does not tell.
 UNTOLD = 5.0
 ANSWER_LIMIT = 1 << 20
+LEGAL = "%/?:@!$&'()*+,;=~"  # beside letters and digits, in a path or a query (RFC 3986)
 REPORT_EVERY = 10.0
 
 
@@ -297,14 +298,20 @@ class Transfer:
 
     def _put(self, source: SourceFile, endpoint: dict[str, Any] | None) -> None:
         """One PUT. Raises _Broken for what another one may mend."""
-        if not endpoint or not endpoint.get("uri"):
+        endpoint = endpoint or {}
+        try:
+            uri = urlsplit(endpoint.get("uri") or "")
+            address = (uri.hostname or "", uri.port or (80 if uri.scheme == "http" else 443))
+        except ValueError:
+            raise self._failed(VapiError, source, "its upload endpoint is no URL") from None
+        if not uri.scheme:
             raise self._failed(VapiError, source, "the server named no upload endpoint")
-        uri = urlsplit(endpoint["uri"])
         token = self._client.token()
-        connection = self._connection(source, uri, endpoint.get("ssl_certificate_thumbprint"))
+        connection = self._connection(source, uri.scheme, address, endpoint.get("ssl_certificate_thumbprint"))
         try:
             with source.opened() as fd, self._opened(connection) as sock:
-                connection.putrequest("PUT", uri.path + (f"?{uri.query}" if uri.query else ""))
+                target = uri.path + (f"?{uri.query}" if uri.query else "")
+                connection.putrequest("PUT", quote(target, safe=LEGAL))
                 connection.putheader("Content-Type", "application/octet-stream")
                 connection.putheader("Content-Length", str(source.size))
                 connection.putheader(TOKEN_HEADER, token)
@@ -384,17 +391,19 @@ class Transfer:
         if self._stop.is_set():
             raise VapiError("the push was given up", operation="upload")
 
-    def _connection(self, source: SourceFile, uri: SplitResult, thumbprint: str | None) -> http.client.HTTPConnection:
+    def _connection(
+        self, source: SourceFile, scheme: str, address: tuple[str, int], thumbprint: str | None
+    ) -> http.client.HTTPConnection:
         """A connection to the endpoint's address that gives the token to none but the configured host."""
-        host, client = uri.hostname or "", self._client
-        if uri.scheme == "http" and is_loopback(host) and is_loopback(client.peer.host):
-            return http.client.HTTPConnection(host, uri.port, timeout=client.request_timeout)
-        if uri.scheme != "https":
-            raise self._failed(UnverifiedPeer, source, f"its upload endpoint is {uri.scheme}, not https")
-        proxy = client.proxy_for(f"https://{uri.netloc}")
+        (host, port), client = address, self._client
+        if scheme == "http" and is_loopback(host) and is_loopback(client.peer.host):
+            return http.client.HTTPConnection(host, port, timeout=client.request_timeout)
+        if scheme != "https":
+            raise self._failed(UnverifiedPeer, source, f"its upload endpoint is {scheme}, not https")
+        proxy = client.proxy_for(f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}")
         if not client.validate_certs and proxy and host != client.peer.host:
             raise self._failed(UnverifiedPeer, source, f"behind a proxy, its upload endpoint {host} can't be checked")
-        connection = _VerifiedConnection(client, host, uri.port, thumbprint if client.validate_certs else None)
+        connection = _VerifiedConnection(client, host, port, thumbprint if client.validate_certs else None)
         if proxy:
             connection.tunnel_through(urlsplit(proxy))
         return connection
@@ -411,7 +420,7 @@ class _VerifiedConnection(http.client.HTTPSConnection):
     that certificate and no other is taken. Without verification, the address that control has is the one thing known.
     """
 
-    def __init__(self, client: VCenterClient, host: str, port: int | None, thumbprint: str | None) -> None:
+    def __init__(self, client: VCenterClient, host: str, port: int, thumbprint: str | None) -> None:
         self._client, self._thumbprint = client, thumbprint
         context = client.tls_context
         if thumbprint:
