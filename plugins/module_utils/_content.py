@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
+    NotAllowedInCurrentState,
+    NotFound,
     ResourceBusy,
     VapiError,
 )
@@ -31,7 +34,10 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._transfer 
     same,
     told,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import Session
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
+    Session,
+    session_facts,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, looks
 
 Facts = dict[str, Any]
@@ -104,24 +110,24 @@ def publish(task: Task, source: Package, library_id: str, item_id: str | None, c
         content = compare(params, source, {file["name"]: file for file in existing})
         if not content.differs:
             return content
-        if not created:
-            refuse_subscribed(task, library_id)
-        if task.check_mode:
-            return predict(task, content)
         changed_meanwhile = False
         if not created:
+            refuse_subscribed(task, library_id)
             stale, changed_meanwhile = sessions.settle_others(item_id, params["stale_after"], params["busy_timeout"])
     for session in stale:
-        task.perform("cancel", sessions.cancel, session["id"])
+        with suppress(NotFound, NotAllowedInCurrentState):  # it may have expired or ended meanwhile
+            task.perform("cancel", sessions.cancel, session["id"])
         task.perform("delete", sessions.delete, session["id"])
+    if task.check_mode:
+        return predict(task, content, item_id)
     session_id = open_session(task, item_id)
     try:
-        session = sessions.get(session_id)
+        session = content.update_session = sessions.get(session_id)
         fill(task, content, session)
         with KeepAlive(sessions, session, params["stale_after"]):
             content.update_session = task.perform("complete", sessions.finish, session_id, params["wait_timeout"])
     except BaseException as error:
-        give_up(task, session_id, error)
+        give_up(task, content, session_id, error)
         raise
     verify(task, content, {file["name"]: file for file in services.library_items.files(item_id)})
     return content
@@ -147,6 +153,8 @@ def compare(params: Facts, source: Package, existing: dict[str, Facts]) -> Conte
         is_same = bool(has) and not params["force"]
         if is_same:
             is_same = same(file, has_checksum) if has_checksum else has["size"] == file.size
+        if is_same and params["checksum"] and not same(file, file.checksum, has_checksum):
+            raise InvalidArgument(f"checksum: {file.path!r} does not have it, and is what the library item has already")
         if is_same:
             content.rows.append(row(file.name, file.size, has_checksum, bool(has_checksum), "unchanged", start))
         else:
@@ -162,11 +170,14 @@ def compare(params: Facts, source: Package, existing: dict[str, Facts]) -> Conte
     return content
 
 
-def predict(task: Task, content: Content) -> Content:
+def predict(task: Task, content: Content, item_id: str | None) -> Content:
     """What a run outside of check mode would do."""
+    session = dict(library_item_id=item_id, state="DONE", warning_behavior=task.params["warning_behavior"])
+    content.update_session = session_facts(session, None, 0)
     task.operations += ["create", *["remove_file"] * len(content.remove)]
     task.operations += ["add_file"] * bool(content.pull) + ["add_file", "upload"] * len(content.send) + ["complete"]
     content.after = {name: file for name, file in content.before.items() if name not in content.remove}
+    content.rows += [row(name, content.before[name]["size"], None, False, "removed") for name in content.remove]
     for file in content.send:
         content.rows.append(row(file.name, file.size, file.checksum, False, "uploaded"))
         if file.keep_in_storage:
@@ -174,7 +185,6 @@ def predict(task: Task, content: Content) -> Content:
     if content.pull:
         content.rows.append(row(content.pull["name"], None, None, False, "pulled"))
         content.after = {**content.after, content.pull["name"]: {}}
-    content.rows += [row(name, content.before[name]["size"], None, False, "removed") for name in content.remove]
     return content
 
 
@@ -232,7 +242,8 @@ def verify(task: Task, content: Content, after: dict[str, Facts]) -> None:
     for pushed in content.pushed:
         source, has = pushed.source, after.get(pushed.source.name, {})
         has_checksum, verified = told(has), pushed.verified
-        if has_checksum:
+        # What was verified in the session is not read again for another algorithm.
+        if has_checksum and not (verified and has_checksum.algorithm != pushed.checksum.algorithm):
             verified = same(source, has_checksum, pushed.checksum)
             if not verified:
                 raise wrong(source.name, f"the server tells {text(has_checksum)}")
@@ -244,17 +255,23 @@ def verify(task: Task, content: Content, after: dict[str, Facts]) -> None:
         name = content.pull["name"]
         has, asked = after.get(name, {}), told(content.pull)
         has_checksum = told(has)
+        if has_checksum and asked and has_checksum.algorithm == asked.algorithm and has_checksum != asked:
+            raise wrong(name, f"the server tells {text(has_checksum)}")
         content.rows.append(row(name, has.get("size"), has_checksum, bool(asked) and has_checksum == asked, "pulled"))
 
 
-def give_up(task: Task, session_id: str, error: BaseException) -> None:
+def give_up(task: Task, content: Content, session_id: str, error: BaseException) -> None:
     """Fail the session with the reason, so that the item is free and whoever looks sees why."""
     sessions = task.services.update_sessions
     try:
         session = sessions.find(session_id)
-        if session and session["state"] == "ACTIVE":
-            if isinstance(error, VapiError) and error.update_session is None:
+        if isinstance(error, VapiError) and error.update_session is None:
+            if session is None:
+                error.update_session = content.update_session
+                error.args = (f"{error}; update session {session_id} is gone: it expired, or was deleted",)
+            else:
                 sessions.explained(error, session)
+        if session and session["state"] == "ACTIVE":
             sessions.fail(session_id, str(error) or type(error).__name__)
             if isinstance(error, VapiError):
                 error.update_session = sessions.find(session_id)

@@ -253,7 +253,8 @@ bytes_transferred:
   returned: success
   sample: 658505728
 update_session:
-  description: The update session that changed the item, null where none was needed.
+  description:
+    - The update session that changed the item, null where none was needed. In check mode as it would be, without an id.
   type: dict
   returned: success, and failure where a session was read
   contains:
@@ -567,13 +568,22 @@ def present(task: Task, source: Package, library_id: str, before: Facts | None) 
     try:
         content = publish(task, source, library_id, item_id, before is None) if wants_content else Content()
     except BaseException:
-        if before is None and item_id:
-            try:
-                items.delete(item_id)
-            except VapiError as error:
-                task.warnings.append(f"Library item {item_id}, which this task created, could not be deleted: {error}")
+        if not task.check_mode:
+            undo(task, item_id, before)
         raise
     return (predicted if task.check_mode or not task.operations else items.get(item_id)), content
+
+
+def undo(task: Task, item_id: str, before: Facts | None) -> None:
+    """Leave the item as it was before the task."""
+    items = task.services.library_items
+    try:
+        if before is None:
+            items.delete(item_id)
+        elif "update_item" in task.operations:
+            items.update(item_id, before["description"] or "")
+    except VapiError as error:
+        task.warnings.append(f"Library item {item_id} could not be brought back to what it was: {error}")
 
 
 def main() -> None:
