@@ -77,12 +77,18 @@ def row(
     )
 
 
-def pull_spec(params: Facts) -> Facts:
-    """What to tell the server of a file that it shall pull (vSphere API: updatesession File.AddSpec)."""
-    parts = urlsplit(params["url"])
-    name = unquote(parts.path).rpartition("/")[2]
+def pull_spec(params: Facts, name: str | None = None) -> Facts:
+    """What to tell the server of a file that it shall pull (vSphere API: updatesession File.AddSpec).
+
+    Without a name the file gets the last one of the URL's path.
+    """
+    try:
+        parts = urlsplit(params["url"])
+    except ValueError:
+        raise InvalidArgument("url is not a URL") from None
     if parts.scheme not in ("http", "https", "ds", "file") or not (parts.netloc or parts.scheme in ("ds", "file")):
         raise InvalidArgument("url is not a URL with http, https, ds or file")
+    name = name or unquote(parts.path).rpartition("/")[2]
     if not name:
         raise InvalidArgument("url does not end in the name of a file")
     endpoint = {"uri": params["url"]}

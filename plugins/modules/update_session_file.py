@@ -366,7 +366,7 @@ def run(task: Task) -> Facts:
         checksum = params["checksum"] and parse_checksum(params["checksum"])
         source = replace(open_file(params["src"], checksum or None), name=params["name"])
     elif present:
-        spec = dict(pull_spec(params), name=params["name"])
+        spec = pull_spec(params, params["name"])
     session = sessions.get(params["update_session_id"])
     if session["state"] != "ACTIVE":
         text = f"update session {session['id']} on {task.host} is {session['state']} and its files can't be changed"
