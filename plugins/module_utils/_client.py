@@ -121,13 +121,23 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def tls_context(validate_certs: bool, ca_path: str | None) -> ssl.SSLContext:
+class _Context(ssl.SSLContext):
+    """Verifies for the configured host where none is named: urllib3 1.26 names none that is an address."""
+
+    host: str
+
+    def wrap_socket(self, *args: Any, server_hostname: str | None = None, **kwargs: Any) -> ssl.SSLSocket:
+        return super().wrap_socket(*args, server_hostname=server_hostname or self.host, **kwargs)
+
+
+def tls_context(host: str, validate_certs: bool, ca_path: str | None) -> ssl.SSLContext:
     """The one trust configuration, of control and of content.
 
     ca_path, else REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, else the system's store; certifi's bundle where a system has
     none. Raises InvalidArgument for a ca_path that can't be loaded.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _Context(ssl.PROTOCOL_TLS_CLIENT)
+    context.host = host
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not validate_certs:
         context.check_hostname = False
@@ -267,7 +277,7 @@ class VCenterClient:
         self.peer = Peer.parse(hostname, port)
         self.validate_certs = validate_certs
         self.request_timeout = request_timeout
-        self.tls_context = tls_context(validate_certs, ca_path)
+        self.tls_context = tls_context(self.peer.host, validate_certs, ca_path)
         self.warnings: list[str] = []
         self.secrets: set[str] = set()
         self._own_proxy = f"http://{quote(proxy_host, safe=':[].@')}:{proxy_port or 8080}" if proxy_host else None
@@ -581,6 +591,8 @@ def _causes(error: BaseException | None) -> Iterable[BaseException]:
         inner = getattr(error, "reason", None)
         if not isinstance(inner, BaseException):
             inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+        if inner is None and isinstance(error, urllib3.exceptions.NewConnectionError):
+            inner = error.__context__  # where urllib3 1.26 keeps it
         error = inner or error.__cause__
 
 
