@@ -373,7 +373,7 @@ def run(task: Task) -> Facts:
         raise NotAllowedInCurrentState(text, operation="file.add" if present else "file.remove", update_session=session)
 
     before = file = sessions.files.find(session["id"], params["name"])
-    if source and not unchanged(source, before):
+    if source and not unchanged(task, session, source, before):
         file = push(task, session, source)
     elif spec and not being_pulled(spec, before):
         file = pull(task, session, spec)
@@ -391,12 +391,19 @@ def run(task: Task) -> Facts:
     )
 
 
-def unchanged(source: SourceFile, file: Facts | None) -> bool:
+def unchanged(task: Task, session: Session, source: SourceFile, file: Facts | None) -> bool:
     """Whether the session has the source already. The server's checksum decides alone, where it tells one."""
     if file is None or file["status"] != "READY":
         return False
     has = told(file)
-    return same(source, has) if has else file["size"] == source.size
+    if has is None and file["source_type"] == "NONE":
+        # Of a file that it leaves as it is, the session tells no checksum; the item does.
+        kept = task.services.library_items.files(session["library_item_id"])
+        has = next((told(file) for file in kept if file["name"] == source.name), None)
+    is_same = same(source, has) if has else file["size"] == source.size
+    if is_same and source.checksum and not same(source, source.checksum, has):
+        raise InvalidArgument(f"checksum: {source.path!r} does not have it, and is what the session has already")
+    return is_same
 
 
 def being_pulled(spec: Facts, file: Facts | None) -> bool:
@@ -419,7 +426,10 @@ def push(task: Task, session: Session, source: SourceFile) -> Facts:
     transfer = Transfer(
         task.services.client, sessions, session, wait_timeout=task.params["wait_timeout"], report=task.report
     )
-    transfer.push([source])
+    try:
+        transfer.push([source])
+    except VapiError as error:
+        raise sessions.explained(error, session) from None
     return sessions.files.find(session["id"], source.name)
 
 
@@ -433,6 +443,7 @@ def pulled(task: Task, session: Session, file: Facts) -> Facts:
     """Wait until the server has pulled the file, and keep the session alive meanwhile."""
     params, sessions = task.params, task.services.update_sessions
     timeout = params["wait_timeout"]
+    subject = f"file {params['name']} of update session {session['id']} on {task.host}"
 
     def look() -> Facts | None:
         return sessions.files.find(session["id"], params["name"])
@@ -443,11 +454,11 @@ def pulled(task: Task, session: Session, file: Facts) -> Facts:
                 look, lambda seen: not seen or seen["status"] in ("READY", "ERROR"), Deadline(timeout)
             )
         if not arrived:
-            text = f"file {params['name']} of update session {session['id']} is still not there after {timeout} seconds"
+            text = f"{subject} is still not there after {timeout} seconds"
             raise TimedOut(text, operation="file.list", update_session=session)
     if not file or file["status"] == "ERROR":
         reason = message_text(file["error_message"]) if file else "the session has lost it"
-        text = f"file {params['name']} of update session {session['id']} was not pulled: {reason}"
+        text = f"{subject} was not pulled: {reason}"
         raise VapiError(text, operation="file.add", update_session=session)
     return file
 
