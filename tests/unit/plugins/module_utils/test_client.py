@@ -568,13 +568,13 @@ def test_no_verification_is_none_whatever_the_environment_says(server, monkeypat
 def test_a_bundle_of_the_environment_is_used(monkeypatch, variable):
     monkeypatch.setenv(variable, "/does/not/exist")
     with pytest.raises(InvalidArgument, match="/does/not/exist"):
-        tls_context(True, None)
+        tls_context(HOST, True, None)
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_an_empty_bundle_of_the_environment_is_none(monkeypatch, variable):
     monkeypatch.setenv(variable, "")
-    assert tls_context(True, None).verify_mode == ssl.CERT_REQUIRED
+    assert tls_context(HOST, True, None).verify_mode == ssl.CERT_REQUIRED
 
 
 # Proxies, cookies, .netrc
