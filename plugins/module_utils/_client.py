@@ -63,7 +63,7 @@ S = TypeVar("S")
 TOKEN_HEADER = "vmware-api-session-id"
 POOL_SIZE = 16
 ANSWER_LIMIT = 64 * 1024 * 1024
-_LABEL = re.compile("[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_LABEL = re.compile("[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,7 @@ class Peer:
             host, own_port = parts.hostname or "", parts.port
         except ValueError as error:
             raise InvalidArgument(f"hostname {hostname!r} is not a host: {error}") from None
-        named = len(host) <= 253 and all(_LABEL.fullmatch(label) for label in host.removesuffix(".").split("."))
-        if not (named or _is_address(host, 6)) or parts.path.strip("/") or parts.query or parts.fragment:
+        if not _is_host(host) or parts.path.strip("/") or parts.query or parts.fragment:
             raise InvalidArgument(f"hostname {hostname!r} is not a host: give a name, an address or a URL")
         if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
             raise InvalidArgument(f"hostname {hostname!r}: only https, or http to loopback, keeps credentials safe")
@@ -111,6 +110,12 @@ def _is_address(text: str, version: int) -> bool:
         return ipaddress.ip_address(text).version == version
     except ValueError:
         return False
+
+
+def _is_host(text: str) -> bool:
+    """Whether it is a name or an address, without a port."""
+    named = len(text) <= 253 and all(_LABEL.fullmatch(label) for label in text.removesuffix(".").split("."))
+    return named or _is_address(text, 6)
 
 
 def is_loopback(host: str) -> bool:
@@ -280,7 +285,7 @@ class VCenterClient:
         self.tls_context = tls_context(self.peer.host, validate_certs, ca_path)
         self.warnings: list[str] = []
         self.secrets: set[str] = set()
-        self._own_proxy = f"http://{quote(proxy_host, safe=':[].@')}:{proxy_port or 8080}" if proxy_host else None
+        self._own_proxy = _proxy_url(proxy_host, proxy_port or 8080) if proxy_host else None
         self.proxy = self.proxy_for(self.peer.url)
         self._credentials = (username, password)
         self._owns_token = not session_id
@@ -546,6 +551,13 @@ class VCenterClient:
         if any(isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)) for cause in causes):
             return _Fault(failed(TimedOut, "no complete answer in time"), unprocessed=False)
         return _Fault(failed(ResourceInaccessible, f"the connection broke: {text}"), unprocessed=False)
+
+
+def _proxy_url(proxy_host: str, port: int) -> str:
+    user_info, at, host = proxy_host.strip().rpartition("@")
+    if not _is_host(host):
+        raise InvalidArgument("proxy_host is not a host: give a name or an address")
+    return f"http://{quote(user_info, safe=':%')}{at}" + (f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
 
 def _content(raw: Any) -> bytes:

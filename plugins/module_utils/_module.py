@@ -133,8 +133,10 @@ def execute(
     except (Exception, SystemExit) as error:
         bug = VapiError(f"This is a bug in the collection: {error!r}")
         outcome = Outcome({**bug.fail_kwargs(), "exception": traceback.format_exc()}, failed=True)
-    with suppress(ValueError):
-        secrets.add(urlsplit(params.get("url") or "").password or "")
+    for option in ("hostname", "proxy_host", "url"):
+        text = params.get(option) or ""
+        with suppress(ValueError):
+            secrets.add(urlsplit(text if "://" in text else f"//{text}").password or "")
     if client is not None:
         warnings += client.warnings
         secrets |= client.secrets
