@@ -270,8 +270,9 @@ class UpdateSessions:
             if len(stale) == len(active):
                 return stale, len(seen) > len(active)
             if busy and busy.remaining() <= 0:
+                item = f"library item {library_item_id} on {self._client.peer.host}"
                 raise ResourceBusy(
-                    f"update session {active[0]['id']} on library item {library_item_id} is at work",
+                    f"update session {active[0]['id']} of {item} is at work",
                     operation="update_session.create",
                     update_session=active[0],
                 )
