@@ -56,6 +56,8 @@ OPERATIONS = {
     "fail": (f"POST {_API}/{{id}}?action=fail", 204, f"POST {_REST}/id:{{id}}?~action=fail", None),
     "delete": (f"DELETE {_API}/{{id}}", 204, f"DELETE {_REST}/id:{{id}}", None),
     "files": (f"GET {_API}/{{id}}/file", 200, f"GET {_REST_FILE}?update_session_id={{id}}", None),
+    "add": (f"POST {_API}/{{id}}/file", 201, f"POST {_REST_FILE}/id:{{id}}?~action=add", "file_spec"),
+    "remove": (f"DELETE {_API}/{{id}}/file/{{file}}", 204, f"POST {_REST_FILE}/id:{{id}}?~action=remove", None),
     "validate": (
         f"POST {_API}/{{id}}/file?action=validate",
         200,
@@ -256,6 +258,7 @@ class Server:
         body: Any = None,
         *,
         id: str = ID,
+        file_name: str = "",
         query: str = "",
         token: str = TOKEN,
         dialect: str | None = None,
@@ -271,6 +274,8 @@ class Server:
             headers["authorization"] = f"Basic {basic}"
         else:
             headers["vmware-api-session-id"] = token
+        if dialect == "rest" and file_name:
+            body = {"file_name": file_name}
         if body is not None:
             headers["content-type"] = "application/json"
             if dialect == "rest" and wrapper:
@@ -282,6 +287,7 @@ class Server:
         elif not isinstance(answer, (Answer, Lost)):
             answer = Answer(status, b"" if answer is None else json.dumps(answer).encode())
         line = (api if dialect == "api" else rest).replace("{id}", quote(id, safe="")) + query
+        line = line.replace("{file}", quote(file_name, safe=""))
         self.wire.expect(Exchange(line, headers, body, answer, takes, polled))
 
     def client(self, **options: Any) -> VCenterClient:

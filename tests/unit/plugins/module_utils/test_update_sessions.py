@@ -1,0 +1,281 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules' own tests don't reach: odd models, the files of a session, the sessions of others."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InternalServerError,
+    NotFound,
+    ResourceBusy,
+    ResourceInaccessible,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
+    UpdateSessions,
+    message_text,
+    without_user_info,
+)
+from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import (
+    HOST,
+    ID,
+    ITEM,
+    Refusal,
+    hang,
+    refused,
+    reset,
+    session,
+)
+
+NOT_FOUND = Refusal("NOT_FOUND", 404, ("There is no such session.",))
+OF_ITEM = f"?library_item_id={ITEM}"
+PUSH = {"name": "a.iso", "source_type": "PUSH", "size": 7}
+WAITING = {**PUSH, "status": "WAITING_FOR_TRANSFER"}
+
+
+def sessions_of(server, **options):
+    return UpdateSessions(server.client(**options))
+
+
+# Odd models
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {},
+        {"id": ID},
+        {"state": None},
+        {"state": 7},
+        {"state": ["ACTIVE"]},
+        session(client_progress="40"),
+        session(client_progress=[]),
+        session(expiration_time=7),
+        session(expiration_time="soon"),
+        session(expiration_time="2026-13-45T99:99:99Z"),
+        session(error_message="text"),
+        session(error_message=["text"]),
+        session(preview_info="text"),
+        session(preview_info={"warnings": ["text"]}),
+        session(preview_info={"warnings": [{"ignored": True}]}),
+        session(preview_info={"warnings": [{"type": ["x"]}]}),
+        session(preview_info={"warnings": 7}),
+        session(warning_behavior=["text"]),
+        session(warning_behavior=7),
+        session(warning_behavior={"SELF_SIGNED_CERTIFICATE": True}),
+        session(warning_behavior=[{"ignored": True}]),
+    ],
+)
+def test_what_is_no_session_can_not_be_read(server, model):
+    server.expect("get", model)
+    with pytest.raises(InternalServerError, match="can't be read"):
+        sessions_of(server).get(ID)
+
+
+@pytest.mark.parametrize("ids", [[7], [None], [["a"]], [{"id": "a"}], {"a": "b"}, "abc"])
+def test_what_is_no_list_of_ids_can_not_be_read(server, ids):
+    server.expect("list", ids)
+    with pytest.raises(InternalServerError, match="can't be read"):
+        sessions_of(server).list()
+
+
+@pytest.mark.parametrize("files", [["a.iso"], [{}], [{"name": "a.iso"}], [{"status": "READY"}], [None], {"a": "b"}])
+def test_what_is_no_list_of_files_can_not_be_read(server, files):
+    server.expect("files", files)
+    with pytest.raises(InternalServerError, match="can't be read"):
+        sessions_of(server).files.list(ID)
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        (None, None),
+        ({}, None),
+        ({"id": "a"}, "a"),
+        ({"id": "a", "default_message": "b"}, "b"),
+        ({"id": "a", "default_message": "b", "localized": "c"}, "c"),
+        ({"id": "a", "default_message": "", "localized": None}, "a"),
+    ],
+)
+def test_a_message_says_the_best_that_it_has(message, text):
+    assert message_text(message) == text
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:secret@mirror.example.com/a.iso", "https://mirror.example.com/a.iso"),
+        ("https://user:se@cret@mirror.example.com", "https://mirror.example.com"),
+        ("https://mirror.example.com/a@b.iso", "https://mirror.example.com/a@b.iso"),
+        ("ds:///vmfs/volumes/a@b/c.iso", "ds:///vmfs/volumes/a@b/c.iso"),
+        ("", ""),
+    ],
+)
+def test_user_info_is_not_shown(url, shown):
+    assert without_user_info(url) == shown
+
+
+# The files of a session
+
+
+def test_a_file_is_found_by_its_name_the_newest_of_two(server):
+    server.expect("files", [{"name": "b.iso", "status": "READY"}, {**WAITING, "size": 1}, {**WAITING, "size": 2}])
+    assert sessions_of(server).files.find(ID, "a.iso")["size"] == 2
+
+
+def test_a_file_that_is_not_there_is_none(server):
+    server.expect("files", [{"name": "b.iso", "status": "READY"}])
+    assert sessions_of(server).files.find(ID, "a.iso") is None
+
+
+def test_a_file_is_added(server):
+    server.expect("add", WAITING, PUSH)
+    assert sessions_of(server).files.add(ID, PUSH)["status"] == "WAITING_FOR_TRANSFER"
+
+
+def test_a_lost_answer_to_add_is_looked_up(server):
+    server.expect("add", reset(), PUSH)
+    server.expect("files", [WAITING])
+    assert sessions_of(server).files.add(ID, PUSH)["status"] == "WAITING_FOR_TRANSFER"
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        [],
+        [{"name": "b.iso", "source_type": "PUSH", "status": "WAITING_FOR_TRANSFER"}],
+        [{"name": "a.iso", "source_type": "NONE", "status": "READY"}],
+        [{"name": "a.iso", "source_type": "PUSH", "status": "READY"}],
+        [{"name": "a.iso", "source_type": "PULL", "status": "TRANSFERRING"}],
+    ],
+)
+def test_a_lost_add_is_sent_again_unless_it_is_that_file_that_is_there(server, there):
+    server.expect("add", reset(), PUSH)
+    server.expect("files", there)
+    server.expect("add", WAITING, PUSH)
+    assert sessions_of(server).files.add(ID, PUSH)["status"] == "WAITING_FOR_TRANSFER"
+
+
+def test_a_lost_answer_to_remove_is_looked_up(server):
+    server.expect("remove", reset(), file_name="a.iso")
+    server.expect("files", [WAITING])
+    server.expect("remove", reset(), file_name="a.iso")
+    server.expect("files", [])
+    sessions_of(server).files.remove(ID, "a.iso")
+
+
+# Lost answers that stay lost
+
+
+@pytest.mark.parametrize("operation", ["fail", "cancel", "complete"])
+def test_a_session_that_is_gone_after_a_lost_answer_is_told_so(server, operation):
+    server.expect(operation, reset(), {"client_error_message": "why"} if operation == "fail" else None)
+    server.expect("get", NOT_FOUND)
+    arguments = {"fail": ("why",), "complete": (60,)}.get(operation, ())
+    with pytest.raises(NotFound):
+        getattr(sessions_of(server), operation)(ID, *arguments)
+
+
+def test_a_server_that_is_gone_after_a_lost_answer_is_told_so(server, clock):
+    start = clock.now
+    server.expect("cancel", reset())
+    server.expect("get", refused(), polled=True)
+    with pytest.raises(ResourceInaccessible):
+        sessions_of(server, request_timeout=30).cancel(ID)
+    assert clock.now - start <= 2 * 30
+
+
+def test_a_hanging_server_is_asked_once_more_for_the_state(server, clock):
+    start = clock.now
+    server.expect("cancel", hang())
+    server.expect("get", session("CANCELED"))
+    sessions_of(server, request_timeout=30).cancel(ID)
+    assert clock.now - start == 30
+
+
+# The sessions of others on an item
+
+
+def expect_look(server, *models, files=()):
+    server.expect("list", [model["id"] for model in models], query=OF_ITEM)
+    with server.wire.any_order():
+        for model in models:
+            server.expect("get", model, id=model["id"])
+    for model in models:
+        if model["state"] == "ACTIVE":
+            server.expect("files", list(files), id=model["id"])
+
+
+def test_an_item_without_open_sessions_is_settled(server):
+    expect_look(server, session("DONE"))
+    assert sessions_of(server).settle_others(ITEM, 30, 0) == ([], False)
+
+
+def test_a_session_that_does_not_move_is_stale(server, clock):
+    for _second in range(4):
+        expect_look(server, session(), files=[WAITING])
+    (stale,), changed = sessions_of(server).settle_others(ITEM, 3, 0)
+    assert (stale["id"], changed) == (ID, False)
+    assert clock.pauses == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        dict(expiration_time="2026-01-15T10:26:00.000Z"),
+        dict(client_progress=1),
+    ],
+)
+def test_a_session_that_moves_makes_the_item_busy(server, moved):
+    expect_look(server, session())
+    expect_look(server, session(**moved))
+    with pytest.raises(ResourceBusy) as caught:
+        sessions_of(server).settle_others(ITEM, 30, 0)
+    assert caught.value.update_session["id"] == ID
+    for part in (ID, ITEM, HOST):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "moved", [{**WAITING, "bytes_transferred": 1}, {**WAITING, "status": "TRANSFERRING"}, {**WAITING, "name": "b.iso"}]
+)
+def test_a_file_that_moves_makes_the_item_busy(server, moved):
+    expect_look(server, session(), files=[WAITING])
+    expect_look(server, session(), files=[moved])
+    with pytest.raises(ResourceBusy):
+        sessions_of(server).settle_others(ITEM, 30, 0)
+
+
+def test_from_its_first_movement_a_session_has_busy_timeout(server, clock):
+    start = clock.now
+    for progress in range(12):
+        expect_look(server, session(client_progress=progress))
+    with pytest.raises(ResourceBusy):
+        sessions_of(server).settle_others(ITEM, 30, 10)
+    assert clock.now - start == 11
+
+
+def test_a_session_that_ends_in_time_is_waited_for(server):
+    expect_look(server, session())
+    expect_look(server, session(client_progress=1))
+    expect_look(server, session("DONE"))
+    assert sessions_of(server).settle_others(ITEM, 30, 10) == ([], True)
+
+
+def test_a_session_that_moved_and_then_stopped_is_stale(server, clock):
+    expect_look(server, session())
+    for _second in range(4):
+        expect_look(server, session(client_progress=1))
+    (stale,), changed = sessions_of(server).settle_others(ITEM, 3, 60)
+    assert (stale["id"], changed) == (ID, False)
+
+
+def test_a_session_that_vanishes_under_the_look_is_no_longer_there(server):
+    server.expect("list", [ID], query=OF_ITEM)
+    server.expect("get", session())
+    server.expect("files", NOT_FOUND)
+    server.expect("list", [], query=OF_ITEM)
+    assert sessions_of(server).settle_others(ITEM, 30, 0) == ([], True)
