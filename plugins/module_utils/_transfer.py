@@ -55,6 +55,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._wait impo
 BLOCK = 1 << 20
 SLOW_BLOCK = 1 << 16
 TRIES = 3
+PAUSE = 1.0  # after the first try; longer after the next
 PARALLEL = 4
 # Where no algorithm is told, the vSphere API means this one (specification: File.ChecksumInfo.algorithm).
 DEFAULT_ALGORITHM = "SHA1"
@@ -260,7 +261,7 @@ class Transfer:
                 break
             except _Broken as broken:
                 self._check_going_on()
-                if tries == TRIES or self._stop.wait(tries):
+                if tries == TRIES or self._stop.wait(tries * PAUSE):
                     raise broken.error from None
         return self._verified(source, self._settled(source), hashed, time.monotonic() - start)
 
