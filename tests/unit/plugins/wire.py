@@ -298,12 +298,22 @@ class Server:
         return run_task(module, check_mode, **{"session_id": TOKEN, "api_endpoint": self.dialect, **params})
 
 
-def run_task(module: Any, check_mode: bool = False, **params: Any) -> Any:
-    """Validate params by the module's argument spec, as AnsibleModule does, and execute the task."""
-    params = {"hostname": HOST, **{name: value for name, value in params.items() if value is not None}}
+def validate(module: Any, params: dict[str, Any]) -> Any:
+    """What ansible-core makes of a module's params, as AnsibleModule asks it to."""
+    params = {"hostname": HOST, **params}
     rules = {name: value for name, value in module.SPEC.items() if name != "supports_check_mode"}
     spec = {**connection_spec([]), **rules.pop("argument_spec")}
-    validated = ArgumentSpecValidator(spec, **rules).validate(params)
+    given = {name: value for name, value in params.items() if value is not None}
+    return ArgumentSpecValidator(spec, **rules).validate(given)
+
+
+def argument_errors(module: Any, **params: Any) -> list[str]:
+    return validate(module, params).error_messages
+
+
+def run_task(module: Any, check_mode: bool = False, **params: Any) -> Any:
+    """Validate params by the module's argument spec and execute the task."""
+    validated = validate(module, params)
     assert not validated.error_messages, validated.error_messages
     return execute(module.run, validated.validated_parameters, check_mode)
 

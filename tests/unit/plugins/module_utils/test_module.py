@@ -1,0 +1,314 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where Ansible meets the services: execute in process, and whole modules as Ansible runs them, as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import connection_spec
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import VapiError
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import CONNECTION_OPTIONS, execute
+from ansible_collections.vsphere.content_library.plugins.modules import (
+    update_session,
+    update_session_fail,
+    update_session_info,
+)
+from ansible_collections.vsphere.content_library.tests.unit.plugins.sockets import SocketServer, answer
+from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import (
+    HOST,
+    ID,
+    LOGIN,
+    PASSWORD,
+    TOKEN,
+    USERNAME,
+    argument_errors,
+    run_task,
+    session,
+)
+
+DEFAULTS = {
+    **dict.fromkeys(CONNECTION_OPTIONS),
+    "hostname": HOST,
+    "session_id": TOKEN,
+    "validate_certs": True,
+    "api_endpoint": "api",
+    "request_timeout": 60,
+}
+
+
+def perform(run, check_mode=False, **params):
+    return execute(run, {**DEFAULTS, **params}, check_mode)
+
+
+# execute
+
+
+def test_what_run_returns_is_the_result(wire):
+    outcome = perform(lambda task: {"answer": 42})
+    assert outcome.result == {"changed": False, "operations": [], "answer": 42}
+    assert not outcome.failed
+
+
+def test_what_was_performed_is_a_change(wire):
+    done = []
+
+    def run(task):
+        assert task.perform("cancel", done.append, "a") is None
+        return {"returned": task.perform("delete", str.upper, "b")}
+
+    outcome = perform(run)
+    assert outcome.result == {"changed": True, "operations": ["cancel", "delete"], "returned": "B"}
+    assert done == ["a"]
+
+
+def test_check_mode_performs_nothing_and_tells_the_same(wire):
+    outcome = perform(lambda task: {"returned": task.perform("delete", pytest.fail, "no")}, check_mode=True)
+    assert outcome.result == {"changed": True, "operations": ["delete"], "returned": None}
+
+
+def test_an_error_is_a_failure(wire):
+    def run(task):
+        task.warnings.append("careful")
+        raise VapiError("no", error_type="RESOURCE_BUSY", http_status=500, operation="update_session.create")
+
+    outcome = perform(run)
+    assert outcome.failed
+    assert outcome.result == {
+        "msg": "no",
+        "error_type": "RESOURCE_BUSY",
+        "http_status": 500,
+        "messages": [],
+        "operation": "update_session.create",
+    }
+    assert outcome.warnings == ["careful"]
+
+
+def test_a_mistake_in_a_run_is_a_failure_too_and_leaves_no_token(server):
+    def run(task):
+        task.services.client.token()
+        return 1 / 0
+
+    server.expect("log_in", "own-token")
+    server.expect("log_out", token="own-token")
+    outcome = perform(run, api_endpoint=server.dialect, **LOGIN)
+    assert outcome.failed
+    assert outcome.result["error_type"] == "ERROR"
+    assert "ZeroDivisionError" in outcome.result["exception"]
+    assert "own-token" in outcome.secrets
+
+
+@pytest.mark.parametrize("option", ["hostname", "proxy_host", "url"])
+def test_the_password_of_a_url_is_a_secret(wire, option):
+    for value in ("https://user:hidden@example.com", "user:hidden@example.com"):
+        outcome = perform(lambda task: {}, **{option: value})
+        assert "hidden" in outcome.secrets
+        assert "hidden" not in json.dumps(outcome.result)
+
+
+@pytest.mark.parametrize("value", ["https://[::1", "https://user:pass@[::1:80", "no url", None])
+def test_a_url_that_is_none_is_no_bug(wire, value):
+    assert not perform(lambda task: {}, url=value).failed
+
+
+@pytest.mark.parametrize(
+    ("verify", "by", "warned"), [(False, ["VMWARE_VALIDATE_CERTS"], True), (True, ["VMWARE_VALIDATE_CERTS"], False)]
+)
+def test_the_environment_turns_verification_off_not_without_a_warning(wire, verify, by, warned):
+    outcome = execute(lambda task: {}, {**DEFAULTS, "validate_certs": verify}, False, unverified_by=by)
+    assert [("VMWARE_VALIDATE_CERTS" in warning) for warning in outcome.warnings] == [True] * warned
+
+
+def test_a_task_that_turns_verification_off_knows_it(wire):
+    assert perform(lambda task: {}, validate_certs=False).warnings == []
+
+
+@pytest.mark.parametrize(
+    ("option", "variable"),
+    [
+        ("hostname", "VMWARE_HOST"),
+        ("port", "VMWARE_PORT"),
+        ("username", "VMWARE_USER"),
+        ("password", "VMWARE_PASSWORD"),
+        ("session_id", "VMWARE_SESSION_ID"),
+        ("validate_certs", "VMWARE_VALIDATE_CERTS"),
+        ("ca_path", "VMWARE_CA_PATH"),
+        ("proxy_host", "VMWARE_PROXY_HOST"),
+        ("proxy_port", "VMWARE_PROXY_PORT"),
+        ("api_endpoint", "VMWARE_API_ENDPOINT"),
+    ],
+)
+def test_an_option_falls_back_to_its_variable(monkeypatch, option, variable):
+    monkeypatch.setenv(variable, "something")
+    fallback, names = connection_spec([])[option]["fallback"]
+    assert fallback(*names) == "something"
+    assert names == [variable]
+
+
+def test_secrets_are_declared_and_nothing_has_an_alias():
+    spec = connection_spec([])
+    assert {option for option, rules in spec.items() if rules.get("no_log")} == {"password", "session_id"}
+    assert not [option for option, rules in spec.items() if "aliases" in rules]
+
+
+@pytest.mark.parametrize(
+    ("module", "params", "named"),
+    [
+        (update_session, dict(update_session_id=ID, warning_behavior=[{"type": "WRONG_MOON"}]), "warning_behavior"),
+        (update_session, dict(update_session_id=ID, warning_behavior=[{"ignored": True}]), "type"),
+        (update_session, dict(), "update_session_id, library_item_id"),
+        (update_session, dict(update_session_id=ID, library_item_id="b"), "update_session_id|library_item_id"),
+        (update_session, dict(update_session_id=ID, state="open"), "state"),
+        (update_session, dict(update_session_id=ID, client_progress="half"), "client_progress"),
+        (update_session, dict(update_session_id=ID, api_endpoint="soap"), "api_endpoint"),
+        (update_session, dict(update_session_id=ID, hostname=None), "hostname"),
+        (update_session_info, dict(update_session_id=ID, library_item_id="b"), "update_session_id|library_item_id"),
+        (update_session_info, dict(states=["active"]), "states"),
+        (update_session_fail, dict(update_session_id=ID), "client_error_message"),
+        (update_session_fail, dict(client_error_message="why"), "update_session_id"),
+    ],
+)
+def test_ansible_refuses_what_the_argument_spec_rules_out(module, params, named):
+    (message, *_more) = argument_errors(module, **params)
+    assert named in message
+
+
+@pytest.mark.parametrize("module", [update_session, update_session_info, update_session_fail])
+def test_without_credentials_nothing_is_sent(wire, module):
+    params = {"update_session_id": ID, "client_error_message": "why"}
+    params = {option: value for option, value in params.items() if option in module.SPEC["argument_spec"]}
+    outcome = run_task(module, **params)
+    assert outcome.result["error_type"] == "INVALID_ARGUMENT"
+    assert "username and password, or session_id" in outcome.result["msg"]
+
+
+# Whole modules
+
+RUNNER = """
+import importlib, json, sys
+from ansible.module_utils import basic
+name, arguments = sys.argv[1], sys.stdin.buffer.read()
+basic._ANSIBLE_ARGS = arguments
+basic._ANSIBLE_PROFILE = "legacy"  # ansible-core 2.19 and later want to know how the arguments are written
+importlib.import_module("ansible_collections.vsphere.content_library.plugins.modules." + name).main()
+"""
+
+
+def run_module(name, environment=None, check_mode=False, diff=False, **params):
+    """Run a module as a process of its own; returns its result and all that it printed."""
+    internal = {"_ansible_check_mode": check_mode, "_ansible_diff": diff, "_ansible_verbosity": 4}
+    process = subprocess.run(
+        [sys.executable, "-c", RUNNER, name],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": {**params, **internal}}),
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.stdout, process.stderr
+    return json.loads(process.stdout), process.stdout + process.stderr
+
+
+@pytest.fixture
+def vcenter():
+    """Logs in, has one session, and forgets the token again."""
+
+    def serve(connection, request):
+        if request.line.startswith("POST /api/session "):
+            connection.sendall(answer("own-token", status=201))
+        elif request.line.startswith("DELETE"):
+            connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+        elif "missing" in request.line:
+            connection.sendall(answer({"error_type": "NOT_FOUND", "messages": []}, status=404))
+        else:
+            connection.sendall(answer(session()))
+
+    with SocketServer(serve) as server:
+        yield server
+
+
+def lines(vcenter):
+    return [request.line.rpartition(" ")[0] for request in vcenter.requests]
+
+
+def test_a_module_logs_in_works_and_logs_out_by_the_environment_alone(vcenter):
+    environment = {
+        "VMWARE_HOST": vcenter.url,
+        "VMWARE_USER": USERNAME,
+        "VMWARE_PASSWORD": PASSWORD,
+        "VMWARE_VALIDATE_CERTS": "False",
+    }
+    result, output = run_module("update_session_info", environment, update_session_id=ID)
+    assert result["changed"] is False
+    assert result["update_sessions"][0]["state"] == "ACTIVE"
+    assert [line.split("/")[0:3] for line in lines(vcenter)] == [
+        ["POST ", "api", "session"],
+        ["GET ", "api", "content"],
+        ["DELETE ", "api", "session"],
+    ]
+    assert "VMWARE_VALIDATE_CERTS" in str(result["warnings"])
+    assert_no_secret(output)
+
+
+def test_a_module_that_fails_says_why_and_shows_no_secret(vcenter):
+    result, output = run_module(
+        "update_session_fail",
+        hostname=vcenter.url,
+        username=USERNAME,
+        password=PASSWORD,
+        update_session_id="missing",
+        client_error_message="why",
+    )
+    assert result["failed"] is True
+    assert (result["error_type"], result["http_status"]) == ("NOT_FOUND", 404)
+    assert "warnings" not in result
+    assert "diff" not in result
+    assert lines(vcenter)[-1] == "DELETE /api/session"
+    assert_no_secret(output)
+
+
+def test_a_given_token_is_hidden_even_where_the_server_repeats_it_and_check_mode_writes_nothing(vcenter):
+    vcenter.serve = lambda connection, request: connection.sendall(
+        answer(session(warning_behavior=[{"type": f"token {request.headers['vmware-api-session-id']}"}]))
+    )
+    result, output = run_module(
+        "update_session",
+        hostname=vcenter.url,
+        session_id=TOKEN,
+        update_session_id=ID,
+        state="absent",
+        check_mode=True,
+        diff=True,
+    )
+    assert result["operations"] == ["cancel", "delete"]
+    assert result["diff"]["before"][ID]["warning_behavior"]
+    assert [line.split()[0] for line in lines(vcenter)] == ["GET"]
+    assert TOKEN not in output
+
+
+def test_a_module_without_requests_says_what_is_missing(tmp_path):
+    (tmp_path / "requests.py").write_text("raise ImportError('not here')\n")
+    runner = RUNNER.replace("import importlib", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import importlib")
+    process = subprocess.run(
+        [sys.executable, "-c", runner, "update_session_info"],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": {"hostname": HOST, "session_id": TOKEN}}),
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    result = json.loads(process.stdout)
+    assert result["failed"] is True
+    assert "requests" in result["msg"]
+
+
+def assert_no_secret(output):
+    for secret in (PASSWORD, json.dumps(PASSWORD)[1:-1], "own-token", "Basic "):
+        assert secret not in output
