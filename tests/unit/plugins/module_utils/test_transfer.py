@@ -871,7 +871,7 @@ def test_a_push_keeps_its_session_alive_and_tells_the_progress(source, vcenter, 
 
 
 def test_a_session_with_little_time_left_is_kept_alive_more_often(source, vcenter, client):
-    vcenter.lifetime = 1.9
+    vcenter.lifetime = 0.9
     vcenter.on_put = hold(1.0)
     push(client, source(LARGE), stale_after=30)
     assert len(vcenter.keep_alives) >= 2
