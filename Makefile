@@ -59,6 +59,10 @@ contract: $(VENV) ## hold client and simulator to the vendor's description of th
 integration: $(VENV) ## run playbooks against the simulator and, where Go is there, vcsim
 	$(BIN)/python -m pytest tests/integration
 
+.PHONY: benchmark
+benchmark: $(VENV) ## measure, print tables and write them into docs/performance.md
+	$(BIN)/python -m tests.benchmark.run
+
 .PHONY: build
 build: $(VENV) ## build the collection into .build
 	rm -f .build/*.tar.gz

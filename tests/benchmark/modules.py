@@ -1,0 +1,172 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What modules cost against the simulator: an unchanged item, their imports, a long list of sessions."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
+from tests.benchmark.measurement import MIB, Took, collections_path, interleaved, measure, middle, python_environment
+from tests.benchmark.measurement import table as table_of
+from tests.simulator.process import SimulatorProcess
+
+ONLY_REQUESTS = """\
+from ansible.module_utils.basic import AnsibleModule
+import requests
+
+AnsibleModule(argument_spec={}).exit_json(requests=requests.__version__)
+"""
+
+
+def new_client(simulator: SimulatorProcess) -> VCenterClient:
+    return VCenterClient(
+        simulator.host,
+        simulator.port,
+        username=simulator.username,
+        password=simulator.password,
+        ca_path=simulator.ca_path,
+    )
+
+
+def unchanged(rounds: int) -> str:
+    """A second run over an item of 1 GiB whose bytes are the same."""
+    size = 1024 * MIB
+    counts = {"read": "MiB read", "requests": "requests", "puts": "PUTs"}
+    with tempfile.TemporaryDirectory(prefix="content-library-benchmark-") as folder, SimulatorProcess() as simulator:
+        path = Path(folder, "unchanged.bin")
+        block = os.urandom(MIB)
+        with path.open("wb") as file:
+            for _number in range(size // MIB):
+                file.write(block)
+        env = python_environment(simulator.environment)
+
+        def process(*arguments: str | Path) -> Took:
+            simulator.clear_requests()
+            took = measure([sys.executable, "-m", "tests.benchmark.pushes", *arguments], env)
+            methods = [request["method"] for request in simulator.requests()]
+            took.told.update(read=took.told["read"] / MIB, requests=len(methods), puts=methods.count("PUT"))
+            return took
+
+        def library_item(**options: str) -> Took:
+            arguments = {"src": str(path), **options}
+            return process("module", "library_item", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
+
+        names = {"library_name": "demo", "name": "unchanged"}
+        first = library_item(**names)
+        [(item_id, item)] = [row for row in simulator.state()["items"].items() if row[1]["name"] == names["name"]]
+        with new_client(simulator) as client:
+            ids = {"library_id": item["library_id"], "library_item_id": item_id, "session_id": client.token()}
+            subjects = {
+                "unchanged": partial(library_item, **names),
+                "unchanged, with ids and token": partial(library_item, **ids),
+                "read and hashed, nothing else": partial(process, "sha1", path),
+            }
+            took = interleaved(subjects, rounds)
+    rows = [
+        (name, middle(runs, "seconds"), middle(runs, "cpu"), *(f"{middle(runs, what):.0f}" for what in counts))
+        for name, runs in {"new": [first], **took}.items()
+    ]
+    return table_of(("1 GiB by `library_item`", "seconds", "CPU seconds", *counts.values()), *rows)
+
+
+def imports(rounds: int) -> str:
+    """CPU of the module process, as ansible-core packs it, above one that only imports requests."""
+    with tempfile.TemporaryDirectory(prefix="content-library-benchmark-") as name, SimulatorProcess() as simulator:
+        folder = Path(name)
+        (folder / "library").mkdir()
+        (folder / "library" / "only_requests.py").write_text(ONLY_REQUESTS)
+        with new_client(simulator) as client:
+            info = {"session_id": client.token(), "api_endpoint": "api"}
+            tasks: dict[str, dict[str, Any]] = {
+                "`ping` of ansible-core": {"ansible.builtin.ping": {}},
+                "a module that only imports requests": {"only_requests": {}},
+                "`update_session_info`, refused before a request": {
+                    "vsphere.content_library.update_session_info": {**info, "update_session_id": " "},
+                    "ignore_errors": True,
+                },
+                "`update_session_info`, one request": {"vsphere.content_library.update_session_info": info},
+            }
+            env = python_environment(
+                {
+                    **simulator.environment,
+                    "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(collections_path()),
+                    "ANSIBLE_HOME": str(folder / "ansible"),
+                    "ANSIBLE_LOCALHOST_WARNING": "0",
+                    "VSPHERE_CONTENT_LIBRARY_IN_PROCESS": "false",
+                }
+            )
+            packed = {
+                title: pack(task, folder / str(number), env) for number, (title, task) in enumerate(tasks.items())
+            }
+            run = {title: partial(measure_module, path, env) for title, path in packed.items()}
+            took = interleaved(run, 2 * rounds)
+    cpu = {title: 1000 * middle(runs, "cpu") for title, runs in took.items()}
+    base = cpu["a module that only imports requests"]
+    rows = [(title, f"{value:.0f}", f"{value - base:+.0f}") for title, value in cpu.items()]
+    return table_of(("a module process", "CPU, ms", "above requests"), *rows)
+
+
+def pack(task: dict[str, Any], folder: Path, env: dict[str, str]) -> Path:
+    """The file that ansible-core makes of a task's module, with its options in it, and runs on the host."""
+    folder.mkdir()
+    playbook = folder.parent / f"{folder.name}.yml"
+    playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
+    keep = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_PIPELINING": "0", "ANSIBLE_REMOTE_TMP": str(folder)}
+    measure([sys.executable, "-m", "ansible", "playbook", playbook], {**env, **keep})
+    [path] = folder.glob("*/AnsiballZ_*.py")
+    return path
+
+
+def measure_module(path: Path, env: dict[str, str]) -> Took:
+    """Run a packed module; that it refuses its options is a result too."""
+    took = measure(["sh", "-c", '"$0" "$1" || true', sys.executable, path], env)
+    if (
+        "requests" not in took.told
+        and "ping" not in took.told
+        and "msg" not in took.told
+        and "changed" not in took.told
+    ):
+        raise RuntimeError(f"{path} told nothing")
+    took.told = {}
+    return took
+
+
+def listing(rounds: int) -> str:
+    """1,000 sessions of a server that answers after 20 ms."""
+    count, latency = 1000, 0.02
+    with SimulatorProcess() as simulator:
+        simulator.add_sessions(count)
+        simulator.config(latency=latency)
+        with new_client(simulator) as client:
+            sessions = UpdateSessions(client)
+
+            def one_after_the_other() -> list[Any]:
+                ids = [session["id"] for session in sessions.list()]
+                return [sessions.get(session_id) for session_id in ids]
+
+            ways = {"one after the other": one_after_the_other, "`update_sessions` by the collection": sessions.list}
+            took = interleaved({way: partial(clocked, by, count) for way, by in ways.items()}, max(5, rounds // 2))
+    seconds = {way: middle(runs, "seconds") for way, runs in took.items()}
+    longest = max(seconds.values())
+    rows = [(way, value, value / longest) for way, value in seconds.items()]
+    return table_of((f"{count} sessions, {1000 * latency:.0f} ms latency", "seconds", "ratio"), *rows)
+
+
+def clocked(listed: Any, count: int) -> Took:
+    start, cpu = time.monotonic(), time.process_time()
+    found = listed()
+    if len(found) != count:
+        raise RuntimeError(f"{len(found)} sessions were listed, not {count}")
+    return Took(time.monotonic() - start, time.process_time() - cpu, 0)
