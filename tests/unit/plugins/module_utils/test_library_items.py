@@ -1,0 +1,187 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InternalServerError,
+    InvalidArgument,
+    NotFound,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import Libraries, LibraryItems
+from ansible_collections.vsphere.content_library.tests.unit.plugins.library_wire import (
+    LIBRARY,
+    OF_LIBRARY,
+    item,
+    item_file,
+    library,
+)
+from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import HOST, ITEM, Answer, Refusal, reset
+
+NOT_FOUND = Refusal("NOT_FOUND", 404, ("There is no such thing.",))
+OTHER = "another-item"
+ITEM_KEYS = {
+    "id",
+    "library_id",
+    "name",
+    "type",
+    "description",
+    "content_version",
+    "version",
+    "size",
+    "cached",
+    "creation_time",
+    "last_modified_time",
+}
+
+
+@pytest.fixture
+def libraries(server):
+    return Libraries(server.client())
+
+
+@pytest.fixture
+def items(server):
+    return LibraryItems(server.client())
+
+
+# Libraries
+
+
+def test_a_library_by_its_exact_name(server, libraries):
+    server.expect("find_library", ["other", LIBRARY], {"name": "demo"})
+    server.expect("get_library", library(), id=LIBRARY)
+    server.expect("get_library", library(name="Demo"), id="other")
+    assert libraries.find("demo") == LIBRARY
+
+
+@pytest.mark.parametrize("ids", [[], ["other"]])
+def test_no_library_of_that_name(server, libraries, ids):
+    server.expect("find_library", ids, {"name": "demo"})
+    for library_id in ids:
+        server.expect("get_library", library(name="Demo"), id=library_id)
+    assert libraries.find("demo") is None
+
+
+def test_several_libraries_of_that_name(server, libraries):
+    server.expect("find_library", ["b", "a"], {"name": "demo"})
+    server.expect("get_library", library(), id="a")
+    server.expect("get_library", library(), id="b")
+    with pytest.raises(InvalidArgument, match="2 libraries have the name demo: a, b; name one by its id"):
+        libraries.find("demo")
+
+
+def test_a_library_that_is_missing(server, libraries):
+    server.expect("get_library", NOT_FOUND, id=LIBRARY)
+    with pytest.raises(NotFound, match=f"library {LIBRARY} on {HOST}"):
+        libraries.get(LIBRARY)
+
+
+# Items
+
+
+def test_the_items_of_a_library_are_sorted_by_name(server, items):
+    server.expect("list_items", [ITEM, OTHER, "vanished"], query=OF_LIBRARY)
+    with server.wire.any_order():
+        server.expect("get_item", item("zebra"), id=ITEM)
+        server.expect("get_item", item("ape", id=None), id=OTHER)
+        server.expect("get_item", NOT_FOUND, id="vanished")
+    assert [(found["name"], found["id"]) for found in items.list(LIBRARY)] == [("ape", OTHER), ("zebra", ITEM)]
+
+
+def test_the_items_of_a_library_that_is_missing(server, items):
+    server.expect("list_items", NOT_FOUND, query=OF_LIBRARY)
+    with pytest.raises(NotFound):
+        items.list(LIBRARY)
+
+
+def test_every_key_of_an_item_is_there(server, items):
+    server.expect("get_item", {"name": "tools", "of_a_newer_vcenter": 1}, id=ITEM)
+    found = items.get(ITEM)
+    assert found.keys() == ITEM_KEYS | {"of_a_newer_vcenter"}
+    assert {name: value for name, value in found.items() if value is not None} == {
+        "id": ITEM,
+        "name": "tools",
+        "of_a_newer_vcenter": 1,
+    }
+
+
+@pytest.mark.parametrize("model", [{}, {"name": None}, {"name": ["tools"]}])
+def test_an_answer_that_is_no_item(server, items, model):
+    server.expect("get_item", model, id=ITEM)
+    with pytest.raises(InternalServerError, match="can't be read"):
+        items.get(ITEM)
+
+
+def test_the_items_of_exactly_that_name(server, items):
+    server.expect("find_item", [ITEM, OTHER], {"library_id": LIBRARY, "name": "größe (ü)"})
+    with server.wire.any_order():
+        server.expect("get_item", item("größe (ü)"), id=ITEM)
+        server.expect("get_item", item("GRÖSSE (ü)"), id=OTHER)
+    assert [found["id"] for found in items.named(LIBRARY, "größe (ü)")] == [ITEM]
+
+
+@pytest.mark.parametrize(
+    ("type_", "description", "more"),
+    [(None, None, {}), ("", "", {}), ("iso", "x", {"type": "iso", "description": "x"})],
+)
+def test_an_item_is_created(server, items, type_, description, more):
+    server.expect("create_item", ITEM, {"library_id": LIBRARY, "name": "tools", **more})
+    assert items.create(LIBRARY, "tools", type_, description) == ITEM
+
+
+def test_a_create_whose_answer_was_lost_is_looked_up(server, items):
+    server.expect("create_item", reset(), {"library_id": LIBRARY, "name": "tools"})
+    server.expect("find_item", [ITEM], {"library_id": LIBRARY, "name": "tools"})
+    server.expect("get_item", item(), id=ITEM)
+    assert items.create(LIBRARY, "tools", None, None) == ITEM
+
+
+def test_a_create_that_was_lost_is_sent_again(server, items):
+    server.expect("create_item", reset(), {"library_id": LIBRARY, "name": "tools"})
+    server.expect("find_item", [], {"library_id": LIBRARY, "name": "tools"})
+    server.expect("create_item", ITEM, {"library_id": LIBRARY, "name": "tools"})
+    assert items.create(LIBRARY, "tools", None, None) == ITEM
+
+
+@pytest.mark.parametrize("description", ["Debian 12.7 netinst", ""])
+def test_a_description_is_set(server, items, description):
+    server.expect("update_item", None, {"description": description}, id=ITEM)
+    items.update(ITEM, description)
+
+
+@pytest.mark.parametrize("answer", [None, NOT_FOUND])
+def test_an_item_is_deleted(server, items, answer):
+    server.expect("delete_item", answer, id=ITEM)
+    items.delete(ITEM)
+
+
+# Files
+
+
+def test_the_files_of_an_item_are_sorted_and_have_every_key(server, items):
+    server.expect("item_files", [item_file("b.iso", checksum="0a"), {"name": "a.iso"}], id=ITEM)
+    assert items.files(ITEM) == [
+        {"name": "a.iso", "size": None, "cached": None, "version": None, "checksum_info": None},
+        item_file("b.iso", checksum="0a"),
+    ]
+
+
+def test_an_item_without_files(server, items):
+    server.expect("item_files", [], id=ITEM)
+    assert items.files(ITEM) == []
+
+
+def test_an_item_without_files_on_vcsim(server, items):
+    server.expect("item_files", Answer(200, b"null" if server.dialect == "api" else b'{"value": null}'), id=ITEM)
+    assert items.files(ITEM) == []
+
+
+@pytest.mark.parametrize("file", [{}, {"name": 1}, {"name": "a.iso", "checksum_info": "0a"}, "a.iso", None])
+def test_an_answer_that_is_no_file(server, items, file):
+    server.expect("item_files", [file], id=ITEM)
+    with pytest.raises(InternalServerError, match="can't be read"):
+        items.files(ITEM)
