@@ -349,11 +349,12 @@ class VCenterClient:
 
     def close(self) -> None:
         """Delete the API token if it is our own, and close the connections. Never raises."""
-        if self._owns_token and self._token is not None:
-            try:
-                self.log_out()
-            except VapiError as error:
-                self.warnings.append(f"The API token of this task could not be deleted: {error}")
+        with self._token_lock:  # A login that is under way in another thread ends first.
+            if self._owns_token and self._token is not None:
+                try:
+                    self.log_out()
+                except VapiError as error:
+                    self.warnings.append(f"The API token of this task could not be deleted: {error}")
         self._http.close()
 
     def log_out(self) -> None:
