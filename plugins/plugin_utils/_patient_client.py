@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 
-GRACE = 5
+GRACE = 5.0
 
 
 class PatientClient(VCenterClient):
@@ -48,7 +48,7 @@ def _alarm_held() -> Iterator[None]:
     def hold(*alarm: Any) -> None:
         held.append(alarm)
         signal.signal(signal.SIGALRM, handler)
-        signal.alarm(GRACE)
+        signal.setitimer(signal.ITIMER_REAL, GRACE)
 
     signal.signal(signal.SIGALRM, hold)
     try:
@@ -56,5 +56,5 @@ def _alarm_held() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGALRM, handler)
         if held:
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_REAL, 0)
             handler(*held[0])
