@@ -20,6 +20,19 @@ attributes:
     support: full
     membership:
       - vsphere.content_library.vcenter
+  action:
+    description: Whether an action plugin does parts of the work on the controller.
+    support: full
+    details:
+      - A task with the local connection and with the Python of ansible-core, or one that is discovered, does its work
+        in ansible-core's worker process, which takes a fraction of the time. With C(become), C(async) or
+        C(environment), on macOS, and on any other host it runs as a module.
+      - Set the variable C(vsphere_content_library_in_process), or the environment variable
+        E(VSPHERE_CONTENT_LIBRARY_IN_PROCESS), to V(false) to run each task as a module. With C(-vvv) a task tells which
+        way it takes, and why.
+  async:
+    description: Whether the module supports C(async).
+    support: full
   platform:
     description: Where the module can run.
     support: full
