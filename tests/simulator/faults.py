@@ -134,7 +134,8 @@ class Connection:
 
     def reset(self) -> None:
         """End the connection with a RST."""
-        connection = self.transport.get_extra_info("socket")
+        # A TLS transport that the client has left knows no socket any more, and fails when asked.
+        connection = None if self.transport.is_closing() else self.transport.get_extra_info("socket")
         if connection is not None and connection.fileno() != -1:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
