@@ -66,7 +66,7 @@ session_id:
   returned: success and O(state=present)
   sample: 0f3a5c7e9b1d2468ace013579bdf2468
 operations:
-  description: The API operations performed: none that changes what a playbook manages.
+  description: The API operations performed. There is none that changes what a playbook manages.
   type: list
   elements: str
   returned: success

@@ -139,7 +139,7 @@ library_items:
             algorithm: SHA1
             checksum: da39a3ee5e6b4b0d3255bfef95601890afd80709
 operations:
-  description: The API operations performed: none, as this module only reads.
+  description: The API operations performed. There are none, as this module only reads.
   type: list
   elements: str
   returned: success

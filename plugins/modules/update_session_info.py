@@ -214,7 +214,7 @@ update_sessions:
           - disk-0.vmdk
         invalid_files: []
 operations:
-  description: The API operations performed: none, as this module only reads.
+  description: The API operations performed. There are none, as this module only reads.
   type: list
   elements: str
   returned: success
