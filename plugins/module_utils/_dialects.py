@@ -147,7 +147,7 @@ class RestDialect(ApiDialect):
         return method, path.replace("{", "id:{").replace("?action=", "?~action=")
 
     def _wrap(self, operation: Operation, model: dict[str, Any]) -> dict[str, Any]:
-        return {operation.wrapper: model}
+        return {operation.wrapper: model} if operation.wrapper else model
 
     def success(self, operation: Operation) -> int:
         return 200

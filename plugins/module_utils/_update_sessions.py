@@ -167,9 +167,8 @@ class UpdateSessions:
 
     def keep_alive(self, update_session_id: str, client_progress: int | None = None) -> None:
         """Extend the session's life, and tell the progress (0 to 100; it must not go down)."""
-        self._client.call(
-            "update_session.keep_alive", update_session_id=update_session_id, client_progress=client_progress
-        )
+        model = {} if client_progress is None else {"client_progress": client_progress}
+        self._client.call("update_session.keep_alive", model, update_session_id=update_session_id)
 
     def complete(self, update_session_id: str, wait_timeout: float) -> None:
         """Make the session's changes visible. Asynchronous after a PULL: wait afterwards.
