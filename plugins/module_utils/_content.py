@@ -233,7 +233,8 @@ def fill(task: Task, content: Content, session: Session) -> None:
     content.pushed = transfer.push(content.send)
     content.bytes_transferred = transfer.bytes_transferred
     if sessions.files.validate(session["id"])["has_errors"]:
-        raise VapiError(f"update session {session['id']} has missing or invalid files", operation="file.validate")
+        text = f"update session {session['id']} on {task.host} has missing or invalid files"
+        raise VapiError(text, operation="file.validate")
 
 
 def verify(task: Task, content: Content, after: dict[str, Facts]) -> None:

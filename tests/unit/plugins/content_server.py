@@ -171,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if 200 <= status < 300:
             name = unquote(urlsplit(self.path).path.rpartition("/")[2])
-            info = server.files[name]
+            info = server.files.get(name, {})
             info.update(status="READY", size=put.size, bytes_transferred=put.size)
             if server.algorithm == "SHA1":
                 info["checksum_info"] = {"algorithm": "SHA1", "checksum": put.digest.hexdigest()}

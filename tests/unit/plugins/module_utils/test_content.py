@@ -1,0 +1,308 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is compared and foreseen without a server; test_library_item.py has what is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
+from ansible_collections.vsphere.content_library.plugins.module_utils._content import (
+    compare,
+    predict,
+    pull_spec,
+    row,
+    text,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
+from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import item_file_facts
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Checksum, Package, open_file
+from ansible_collections.vsphere.content_library.tests.unit.plugins.library_wire import item_file
+from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import HOST, ITEM, TOKEN
+
+SHA1 = hashlib.sha1(b"content", usedforsecurity=False).hexdigest()
+SHA256 = hashlib.sha256(b"content").hexdigest()
+OTHER = "0" * 40
+URL = "https://files.example.com/a/tools.iso"
+
+
+def params_of(**params):
+    defaults = dict(src=None, url=None, ssl_thumbprint=None, checksum=None, purge=True, force=False)
+    return {**defaults, "warning_behavior": None, **params}
+
+
+def existing(*files):
+    return {file["name"]: item_file_facts(file) for file in files}
+
+
+@pytest.fixture
+def package(tmp_path):
+    """Makes a package of files with the content b"content", by name and role."""
+
+    def make(**roles):
+        files = []
+        for name, role in roles.items():
+            path = tmp_path / name
+            path.write_bytes(b"content")
+            files.append(replace(open_file(str(path)), role=role))
+        return Package(None, tuple(files))
+
+    return make
+
+
+@pytest.fixture
+def iso(package):
+    return package(**{"tools.iso": "content"})
+
+
+@pytest.fixture
+def ovf(package):
+    roles = {"a.mf": "manifest", "a.cert": "certificate", "a.ovf": "descriptor", "1.vmdk": "content"}
+    return package(**roles, **{"2.vmdk": "content"})
+
+
+def names(files):
+    return [file.name for file in files]
+
+
+def rows_by_action(content):
+    return [(told["name"], told["action"]) for told in content.rows]
+
+
+# Rows of the result
+
+
+def test_a_checksum_is_told_as_options_spell_it():
+    assert text(Checksum("SHA256", "0a")) == "sha256:0a"
+    assert text(None) is None
+
+
+def test_a_row():
+    assert row("tools.iso", 7, Checksum("SHA1", "0a"), True, "uploaded") == {
+        "name": "tools.iso",
+        "size": 7,
+        "checksum": "sha1:0a",
+        "checksum_verified": True,
+        "action": "uploaded",
+        "seconds": 0.0,
+    }
+
+
+# url
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://files.example.com/a/tools.iso", "tools.iso"),
+        ("http://user:secret@files.example.com:8080/tools.iso?v=2#x", "tools.iso"),
+        ("https://files.example.com/gr%C3%B6%C3%9Fe%20(1).iso", "größe (1).iso"),
+        ("ds:///vmfs/volumes/uuid/tools.iso", "tools.iso"),
+        ("file:///var/tmp/tools.iso", "tools.iso"),
+    ],
+)
+def test_a_pull(url, name):
+    spec = pull_spec(params_of(url=url))
+    assert spec == {"name": name, "source_type": "PULL", "source_endpoint": {"uri": url}}
+
+
+def test_a_pull_with_thumbprint_and_checksum():
+    spec = pull_spec(params_of(url=URL, ssl_thumbprint="AA:BB", checksum=f"sha1:{SHA1}"))
+    assert spec["source_endpoint"] == {"uri": URL, "ssl_certificate_thumbprint": "AA:BB"}
+    assert spec["checksum_info"] == {"algorithm": "SHA1", "checksum": SHA1}
+
+
+def test_a_pull_of_a_file_with_a_name():
+    assert pull_spec(params_of(url="https://files.example.com/?id=3"), "a.iso")["name"] == "a.iso"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "tools.iso",
+        "/var/tmp/tools.iso",
+        "ftp://files.example.com/tools.iso",
+        "https:///tools.iso",
+        "https://files.example.com",
+        "https://files.example.com/a/",
+        "https://[files.example.com/tools.iso",
+    ],
+)
+def test_what_can_not_be_pulled(url):
+    with pytest.raises(InvalidArgument, match="url"):
+        pull_spec(params_of(url=url))
+
+
+# src
+
+
+@pytest.mark.parametrize(
+    ("file", "same"),
+    [
+        (item_file(checksum=SHA1), True),
+        (item_file(checksum=SHA1.upper()), True),
+        # The checksum decides alone, whatever the size.
+        (item_file(size=0, checksum=SHA1), True),
+        (item_file(checksum=OTHER), False),
+        (item_file(checksum_info={"algorithm": "SHA256", "checksum": SHA256}), True),
+        (item_file(checksum_info={"algorithm": "SHA256", "checksum": OTHER}), False),
+        (item_file(checksum_info={"checksum": SHA1}), True),
+        # Without one, or with one that can't be checked, the size.
+        (item_file(), True),
+        (item_file(checksum_info={"algorithm": "CRC32", "checksum": "0a"}), True),
+        (item_file(size=8), False),
+        # Not cached.
+        (item_file(size=0), False),
+        (item_file(size=None), False),
+    ],
+)
+def test_a_file_is_compared(iso, file, same):
+    content = compare(params_of(src=["tools.iso"]), iso, existing(file))
+    assert content.differs is not same
+    assert names(content.send) == ([] if same else ["tools.iso"])
+    assert rows_by_action(content) == ([("tools.iso", "unchanged")] if same else [])
+
+
+@pytest.mark.parametrize(("checksum", "verified"), [(SHA1, True), (None, False)])
+def test_what_is_unchanged_tells_whether_that_is_certain(iso, checksum, verified):
+    [told] = compare(params_of(src=["tools.iso"]), iso, existing(item_file(checksum=checksum))).rows
+    assert (told["checksum_verified"], told["checksum"]) == (verified, checksum and f"sha1:{checksum}")
+
+
+def test_an_item_without_files_lacks_all(ovf):
+    content = compare(params_of(src=["a.ovf"]), ovf, {})
+    assert names(content.send) == ["a.mf", "a.cert", "a.ovf", "1.vmdk", "2.vmdk"]
+
+
+def test_nothing_is_read_that_the_item_does_not_have(tmp_path, iso):
+    (tmp_path / "tools.iso").unlink()
+    assert names(compare(params_of(src=["tools.iso"]), iso, {}).send) == ["tools.iso"]
+
+
+def test_manifest_and_certificate_are_not_compared(ovf):
+    has = existing(*[item_file(name, checksum=SHA1) for name in ("a.ovf", "1.vmdk", "2.vmdk")])
+    assert not compare(params_of(src=["a.ovf"]), ovf, has).differs
+
+
+def test_metadata_goes_with_whatever_is_sent(ovf):
+    has = existing(item_file("a.ovf", checksum=SHA1), item_file("1.vmdk", checksum=SHA1), item_file("2.vmdk", size=1))
+    content = compare(params_of(src=["a.ovf"]), ovf, has)
+    assert names(content.send) == ["a.mf", "a.cert", "a.ovf", "2.vmdk"]
+    assert rows_by_action(content) == [("1.vmdk", "unchanged")]
+
+
+def test_force_sends_all(ovf):
+    has = existing(*[item_file(name, checksum=SHA1) for name in ("a.ovf", "1.vmdk", "2.vmdk")])
+    content = compare(params_of(src=["a.ovf"], force=True), ovf, has)
+    assert names(content.send) == ["a.mf", "a.cert", "a.ovf", "1.vmdk", "2.vmdk"]
+    assert content.rows == []
+
+
+@pytest.mark.parametrize("purge", [True, False])
+def test_what_the_source_does_not_have_is_removed_if_asked(iso, purge):
+    has = existing(item_file(checksum=SHA1), item_file("old.iso"))
+    content = compare(params_of(src=["tools.iso"], purge=purge), iso, has)
+    assert content.remove == ["old.iso"] * purge
+    assert content.differs is purge
+    assert content.send == []
+
+
+@pytest.mark.parametrize(
+    ("checksum", "told"),
+    [
+        (f"sha1:{SHA1}", SHA1),
+        (f"sha256:{SHA256}", SHA1),
+        (f"sha256:{SHA256}", None),
+    ],
+)
+def test_the_checksum_of_an_unchanged_file(tmp_path, iso, checksum, told):
+    algorithm, _colon, value = checksum.partition(":")
+    source = Package(None, (replace(iso.files[0], checksum=Checksum(algorithm.upper(), value)),))
+    has = existing(item_file(checksum=told))
+    assert not compare(params_of(src=["tools.iso"], checksum=checksum), source, has).differs
+
+
+@pytest.mark.parametrize("told", [SHA1, None])
+@pytest.mark.parametrize("algorithm", ["SHA1", "SHA256"])
+def test_a_wrong_checksum_of_an_unchanged_file(iso, algorithm, told):
+    source = Package(None, (replace(iso.files[0], checksum=Checksum(algorithm, OTHER)),))
+    with pytest.raises(InvalidArgument, match="checksum: "):
+        compare(params_of(src=["tools.iso"], checksum="x"), source, existing(item_file(checksum=told)))
+
+
+# url against what the item has
+
+
+@pytest.mark.parametrize(
+    ("files", "more", "pulled"),
+    [
+        ([], {}, True),
+        ([item_file()], {}, False),
+        ([item_file("other.iso")], {}, False),
+        ([item_file()], {"force": True}, True),
+        ([item_file(checksum=SHA1)], {"checksum": f"sha1:{SHA1}"}, False),
+        ([item_file(checksum=OTHER)], {"checksum": f"sha1:{SHA1}"}, True),
+        # What can't be compared does not differ.
+        ([item_file()], {"checksum": f"sha1:{SHA1}"}, False),
+        ([item_file(checksum=OTHER)], {"checksum": f"sha256:{SHA256}"}, False),
+        ([item_file("other.iso", checksum=OTHER)], {"checksum": f"sha1:{SHA1}"}, False),
+    ],
+)
+def test_a_pull_is_compared(files, more, pulled):
+    content = compare(params_of(url=URL, **more), Package("iso", ()), existing(*files))
+    assert (content.pull is not None, content.differs) == (pulled, pulled)
+    assert content.remove == []
+    assert rows_by_action(content) == ([] if pulled else [(file["name"], "unchanged") for file in files])
+
+
+# Check mode
+
+
+def predicted(params, source, has):
+    client = VCenterClient(HOST, session_id=TOKEN)
+    task = Task(params, True, client)
+    content = predict(task, compare(params, source, has), ITEM)
+    return task.operations, content
+
+
+def test_a_push_is_foreseen(ovf):
+    has = existing(item_file("old.vmdk", size=3), item_file("a.ovf", checksum=SHA1), item_file("1.vmdk", checksum=SHA1))
+    operations, content = predicted(params_of(src=["a.ovf"]), ovf, has)
+    assert operations == ["create", "remove_file", *["add_file", "upload"] * 4, "complete"]
+    assert rows_by_action(content) == [
+        ("1.vmdk", "unchanged"),
+        ("old.vmdk", "removed"),
+        ("a.mf", "uploaded"),
+        ("a.cert", "uploaded"),
+        ("a.ovf", "uploaded"),
+        ("2.vmdk", "uploaded"),
+    ]
+    assert sorted(content.after) == ["1.vmdk", "2.vmdk", "a.ovf"]
+    assert sorted(content.before) == ["1.vmdk", "a.ovf", "old.vmdk"]
+    assert {key: content.update_session[key] for key in ("id", "library_item_id", "state")} == {
+        "id": None,
+        "library_item_id": ITEM,
+        "state": "DONE",
+    }
+
+
+def test_a_pull_is_foreseen():
+    operations, content = predicted(params_of(url=URL), Package("iso", ()), {})
+    assert operations == ["create", "add_file", "complete"]
+    assert rows_by_action(content) == [("tools.iso", "pulled")]
+    assert content.rows[0]["size"] is None
+    assert list(content.after) == ["tools.iso"]
+
+
+def test_a_removal_is_foreseen(iso):
+    operations, content = predicted(
+        params_of(src=["tools.iso"]), iso, existing(item_file(checksum=SHA1), item_file("old.iso", size=3))
+    )
+    assert operations == ["create", "remove_file", "complete"]
+    assert rows_by_action(content) == [("tools.iso", "unchanged"), ("old.iso", "removed")]
+    assert list(content.after) == ["tools.iso"]
