@@ -63,6 +63,20 @@ integration: $(VENV) ## run playbooks against the simulator and, where Go is the
 benchmark: $(VENV) ## measure, print tables and write them into docs/performance.md
 	$(BIN)/python -m tests.benchmark.run
 
+.PHONY: docs
+docs: build ## build the documentation into docs/_build/html
+	rm -rf docs/_build
+	mkdir -p docs/_build/rst/docsite docs/_build/rst/pages
+	ANSIBLE_COLLECTIONS_PATH=docs/_build $(BIN)/ansible-galaxy collection install --offline --force \
+		--collections-path docs/_build .build/*.tar.gz
+	PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_COLLECTIONS_PATH=docs/_build $(BIN)/antsibull-docs collection --use-current \
+		--squash-hierarchy --no-indexes --fail-on-error --dest-dir docs/_build/rst vsphere.content_library
+	cp docs/index.rst docs/_build/rst
+	cp docs/docsite/rst/*.svg docs/_build/rst/docsite
+	cp docs/*.md docs/_build/rst/pages
+	$(BIN)/sphinx-build --builder html --conf-dir docs --fail-on-warning --keep-going --fresh-env --quiet \
+		docs/_build/rst docs/_build/html
+
 .PHONY: build
 build: $(VENV) ## build the collection into .build
 	rm -f .build/*.tar.gz
