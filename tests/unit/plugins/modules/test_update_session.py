@@ -154,7 +154,7 @@ def test_progress_means_at_least(server, progress, check_mode):
 
 def test_a_short_life_is_lengthened_by_one_keep_alive(server):
     server.expect("get", session())
-    server.expect("keep_alive")
+    server.expect("keep_alive", None, {})
     server.expect("get", session(expiration_time="2026-01-15T10:30:31.000Z"))
     outcome = run(server, min_lifetime=301)
     assert changed(outcome, "keep_alive")["expires_in"] == 600
@@ -175,7 +175,7 @@ def test_check_mode_would_lengthen_a_short_life(server):
 
 def test_a_life_that_stays_too_short_is_a_warning(server):
     server.expect("get", session())
-    server.expect("keep_alive")
+    server.expect("keep_alive", None, {})
     server.expect("get", session())
     outcome = run(server, min_lifetime=3600)
     changed(outcome, "keep_alive")
