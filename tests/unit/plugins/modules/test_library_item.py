@@ -10,11 +10,9 @@ import os
 import socket
 
 import pytest
-import trustme
 
-from ansible_collections.vsphere.content_library.plugins.module_utils import _transfer
 from ansible_collections.vsphere.content_library.plugins.modules import library_item
-from ansible_collections.vsphere.content_library.tests.unit.plugins.content_server import ContentServer, take
+from ansible_collections.vsphere.content_library.tests.unit.plugins.content_server import take
 from ansible_collections.vsphere.content_library.tests.unit.plugins.library_wire import (
     LIBRARY,
     item,
@@ -48,31 +46,6 @@ FIND = {"library_id": LIBRARY, "name": "tools"}
 SHARED = {"library_id": LIBRARY, "name": "tools"}
 
 both_modes = pytest.mark.parametrize("check_mode", [False, True])
-
-
-@pytest.fixture(scope="module")
-def authority():
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def ca_path(authority, tmp_path_factory):
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)
-
-
-@pytest.fixture(scope="module")
-def certificate(authority):
-    return authority.issue_cert(HOST)
-
-
-@pytest.fixture
-def content(certificate, monkeypatch):
-    """Where pushes go."""
-    monkeypatch.setattr(_transfer, "PAUSE", 0.0)
-    with ContentServer(certificate) as content:
-        yield content
 
 
 @pytest.fixture
