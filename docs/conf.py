@@ -28,6 +28,8 @@ pygments_dark_style = "monokai"
 default_role = "any"
 nitpicky = True
 
+# static/site.css takes its colors from the theme.
+antsibull_ext_color_scheme = "none"
 html_theme = "furo"
 html_title = f"{project} {version}"
 html_static_path = ["static"]
@@ -41,12 +43,17 @@ html_theme_options = {
     "dark_css_variables": {"color-brand-primary": "#6cc4dd", "color-brand-content": "#6cc4dd"},
 }
 
-
 # Labels of ansible-core's documentation that every generated page refers to.
 OF_ANSIBLE_CORE = {"action_plugins", "ansible_configuration_settings", "common_return_values"}
 
 
+def without_contents(app: Any, name: str, source: list[str]) -> None:
+    # The theme shows the headings of a page at its side.
+    source[0] = source[0].replace(".. contents::\n   :local:\n   :depth: 1\n", "")
+
+
 def setup(app: Any) -> None:
+    app.connect("source-read", without_contents)
     app.connect(
         "missing-reference",
         lambda app, env, node, text: text if node["reftarget"] in OF_ANSIBLE_CORE else None,
