@@ -12,6 +12,7 @@ import argparse
 import os
 import platform
 import re
+import shutil
 import ssl
 import subprocess
 import tempfile
@@ -24,6 +25,7 @@ from ansible.release import __version__ as ansible_version
 import tests.conftest  # noqa: F401 makes the collection importable
 from tests.benchmark import content, modules
 from tests.benchmark.measurement import ROOT
+from tests.integration.vcsim import go_toolchain
 
 PAGE = ROOT / "docs" / "performance.md"
 BENCHMARKS = {
@@ -77,6 +79,8 @@ def main() -> None:
     names = arguments.names or list(BENCHMARKS)
     if unknown := set(names) - set(BENCHMARKS):
         parser.error(f"there is no {', '.join(unknown)}")
+    if go_toolchain() is None or shutil.which("curl") is None:
+        parser.error("Go, for vcsim and govc, and curl must be on PATH")
     if os.access("/dev/shm", os.W_OK):
         # What is pushed stays in memory, on both ends: a disk that writes back is in nobody's figures.
         tempfile.tempdir = "/dev/shm"
