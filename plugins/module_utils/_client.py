@@ -9,7 +9,6 @@ import base64
 import email.utils
 import io
 import ipaddress
-import json
 import os
 import random
 import re
@@ -30,6 +29,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._dialects 
     OPERATIONS,
     ApiDialect,
     Operation,
+    decode,
     read_error,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
@@ -497,8 +497,8 @@ class VCenterClient:
         if len(content) > ANSWER_LIMIT:
             raise failed(InternalServerError, f"the answer is larger than {ANSWER_LIMIT} bytes", http_status=status)
         try:
-            payload, readable = json.loads(content) if content else None, True
-        except (ValueError, RecursionError):
+            payload, readable = decode(content) if content else None, True
+        except ValueError:
             payload, readable = None, False
         if status == dialect.success(operation):
             if operation.result is None:
@@ -512,7 +512,7 @@ class VCenterClient:
                 if not isinstance(value, operation.result):
                     raise TypeError(f"{type(value).__name__} instead of {operation.result.__name__}")
                 return read(value, _date(response.headers.get("Date")))
-            except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
                 text = f"HTTP {status} with an answer that can't be read: {error!r}"
                 unread = failed(InternalServerError, text, http_status=status)
                 raise (unread if operation.repeatable else _Fault(unread, unprocessed=False)) from None

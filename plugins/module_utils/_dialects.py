@@ -159,6 +159,24 @@ class RestDialect(ApiDialect):
 DIALECTS = {dialect.name: dialect for dialect in (ApiDialect(), RestDialect())}
 
 
+def decode(content: bytes) -> Any:
+    """Read JSON. Raises ValueError for what is none, or nested deeper than any model and than Ansible can put out."""
+    try:
+        value = json.loads(content)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    _check_depth(value, 50)
+    return value
+
+
+def _check_depth(value: Any, levels: int) -> None:
+    if levels == 0:
+        raise ValueError("nested too deeply")
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for member in members:
+        _check_depth(member, levels - 1)
+
+
 def _maps(value: Any) -> Any:
     """The same value with every map (a list of {key, value} on /rest) as a dict, the way /api tells it."""
     if isinstance(value, dict):
@@ -201,8 +219,8 @@ def read_error(status: int, content: bytes) -> Refusal:
     RESOURCE_BUSY is 500 on /api and 400 on /rest. Messages go from the operation to the cause: the ends are shown.
     """
     try:
-        payload = _maps(json.loads(content))
-    except (ValueError, RecursionError):
+        payload = _maps(decode(content))
+    except ValueError:
         payload = None
     readable = isinstance(payload, dict)
     details = payload if readable else {}
