@@ -12,6 +12,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._dialects 
     DIALECTS,
     OPERATIONS,
     Operation,
+    decode,
     read_error,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES
@@ -121,6 +122,17 @@ def test_a_map_of_rest_is_one():
 @pytest.mark.parametrize("value", [[], [{"key": "a"}], [{"key": "a", "value": 1, "more": 2}], [{"key": "a"}, "b"]])
 def test_what_only_looks_like_a_map_stays_a_list(value):
     assert REST.value({"value": value}) == value
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+@pytest.mark.parametrize(("depth", "read"), [(1, True), (40, True), (60, False), (500, False), (100_000, False)])
+def test_json_is_read_to_the_depth_that_a_model_may_have(opening, depth, read):
+    content = opening * depth + b"1" + (b"]" if opening == b"[" else b"}") * depth
+    if read:
+        assert decode(content) == json.loads(content)
+        return
+    with pytest.raises(ValueError, match="nested"):
+        decode(content)
 
 
 # Errors
