@@ -10,13 +10,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 pytest.register_assert_rewrite("tests.integration.cases")
 
-from tests.integration.cases import load_cases, playbook_of  # noqa: E402
+from tests.integration.cases import WAYS, load_cases, playbook_of  # noqa: E402
 from tests.integration.playbooks import Playbooks, Run, Server  # noqa: E402
 from tests.integration.vcsim import VcsimProcess, go_toolchain  # noqa: E402
 from tests.simulator.process import SimulatorProcess  # noqa: E402
@@ -65,11 +66,6 @@ def servers(simulators: dict[str, SimulatorProcess]) -> dict[str, Server]:
     }
 
 
-@pytest.fixture(params=["api", "rest"])
-def dialect(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
 @pytest.fixture
 def simulator(simulators: dict[str, SimulatorProcess]) -> SimulatorProcess:
     """One simulator, as good as new."""
@@ -78,17 +74,27 @@ def simulator(simulators: dict[str, SimulatorProcess]) -> SimulatorProcess:
     return process
 
 
-@pytest.fixture(scope="session")
-def run_cases(request: pytest.FixtureRequest, playbook: Playbooks, servers: dict[str, Server]) -> Callable[[str], Run]:
-    """Runs the cases of a module, those that tests are selected for, once, on both dialects."""
-    runs: dict[str, Run] = {}
-    selected = [item.callspec.params.get("case") for item in request.session.items if hasattr(item, "callspec")]
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    return request.param
 
-    def run(module: str) -> Run:
-        if module not in runs:
-            cases = [case for case in load_cases(module) if case in selected]
-            runs[module] = playbook(playbook_of(module, cases), servers)
-        return runs[module]
+
+@pytest.fixture(scope="session")
+def run_cases(
+    request: pytest.FixtureRequest, playbook: Playbooks, servers: dict[str, Server]
+) -> Callable[[str, str], Run]:
+    """Runs the cases of a module in one way, those that tests are selected for, once."""
+    items = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    selected = [params for params in items if "case" in params]
+
+    @cache
+    def run(module: str, way: str) -> Run:
+        cases = []
+        for case in load_cases(module):
+            chosen = [params for params in selected if params["case"] is case and params.get("way", way) == way]
+            cases.append((case, sorted({params["dialect"] for params in chosen})))
+        tasks = playbook_of(module, [(case, dialects) for case, dialects in cases if dialects])
+        return playbook(tasks, servers, way=way, strategy="free")
 
     return run
 

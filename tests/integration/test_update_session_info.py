@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.cases import check_case, on_dialects
+from tests.integration.cases import check_case, contract
 
 
-@pytest.mark.parametrize(("case", "dialect"), on_dialects("update_session_info"))
-def test_contract(case, dialect, run_cases):
-    check_case(case, dialect, run_cases("update_session_info"))
+@pytest.mark.parametrize(("case", "way", "dialect"), contract("update_session_info"))
+def test_contract(case, way, dialect, run_cases):
+    check_case(case, dialect, run_cases("update_session_info", way))
