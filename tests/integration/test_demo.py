@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `make demo` shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+DEMO = Path(__file__).resolve().parents[2] / "playbooks" / "demo.yml"
+
+
+@pytest.fixture
+def demo(playbook, servers, simulator, way):
+    def run(**env):
+        env = {**simulator.environment, "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", **env}
+        return playbook(DEMO, {"localhost": servers["api"]}, way=way, env=env)
+
+    return run
+
+
+def test_demo_on_an_item_of_its_own(demo, simulator):
+    before = simulator.state()
+    run = demo().succeeded()
+    for line in (
+        "The first task did create; changed is True.",
+        "The second did nothing; changed is False.",
+        "is ACTIVE at 40 %, and expires in ",
+        "Warnings ignored: SELF_SIGNED_CERTIFICATE.",
+        "is ERROR: Only 40 % of the content arrived.",
+    ):
+        assert line in run.output
+    assert "WARNING" not in run.output
+    assert simulator.state() == before
+
+
+def test_demo_on_an_item_that_is_named(demo, simulator):
+    item = simulator.add_item("mine")
+    before = simulator.state()
+    assert "is ERROR: Only 40 % of the content arrived." in demo(LIBRARY_ITEM_ID=item).succeeded().output
+    assert simulator.state() == before
+
+
+def test_demo_leaves_an_open_session_alone(demo, simulator):
+    item = simulator.add_item("mine")
+    [session] = simulator.add_sessions(1, library_item_id=item)
+    run = demo(LIBRARY_ITEM_ID=item)
+    assert run.returncode != 0
+    assert f"Update session {session} is open already." in run.output
+    assert simulator.state()["sessions"][session]["state"] == "ACTIVE"
