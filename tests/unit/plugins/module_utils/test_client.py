@@ -377,7 +377,6 @@ def body(server, value):
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
         b"<html>Welcome</html>",
         b'{"state": "ACT',
         b'"a string"',
@@ -411,6 +410,23 @@ def test_an_answer_that_is_cut_short_is_a_broken_connection(server):
     server.expect("get", Answer(200, whole[:-20], {"Content-Length": str(len(whole))}))
     server.expect("get", session())
     assert get(server.client())["state"] == "ACTIVE"
+
+
+def test_an_answer_that_ends_in_its_header_is_a_broken_connection(server):
+    """http.client takes the end of the connection for the end of the header; no list is not an empty one."""
+    server.expect("list", Answer(200, b""))
+    server.expect("list", [ID])
+    assert server.client().call("update_session.list") == [ID]
+
+
+def test_null_is_an_empty_list_on_rest_alone(server):
+    """As vcsim says it."""
+    server.expect("list", Answer(200, body(server, None)))
+    if server.dialect == "rest":
+        assert server.client().call("update_session.list") == []
+        return
+    with pytest.raises(InternalServerError):
+        server.client().call("update_session.list")
 
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(server, monkeypatch):

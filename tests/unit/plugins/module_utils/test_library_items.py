@@ -175,8 +175,9 @@ def test_an_item_without_files(server, items):
     assert items.files(ITEM) == []
 
 
+@pytest.mark.parametrize("server", ["rest"], indirect=True)
 def test_an_item_without_files_on_vcsim(server, items):
-    server.expect("item_files", Answer(200, b"null" if server.dialect == "api" else b'{"value": null}'), id=ITEM)
+    server.expect("item_files", Answer(200, b'{"value": null}'), id=ITEM)
     assert items.files(ITEM) == []
 
 
