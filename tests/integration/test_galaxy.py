@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The collection as Galaxy hands it out and ansible-galaxy installs it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "vsphere.content_library"
+MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
+# What Galaxy shows, what ansible-core and ansible-builder read, and what users run.
+FOR_USERS = {
+    "CHANGELOG.rst",
+    "CONTRIBUTING.md",
+    "FILES.json",
+    "LICENSE",
+    "MANIFEST.json",
+    "README.md",
+    "bindep.txt",
+    "changelogs",
+    "docs",
+    "extensions",
+    "meta",
+    "playbooks",
+    "plugins",
+    "requirements.txt",
+    "roles",
+}
+
+
+@pytest.fixture(scope="module")
+def installed(collections_path: Path) -> Path:
+    return collections_path / "ansible_collections/vsphere/content_library"
+
+
+def ansible(program: str, *arguments: str, collections_path: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections_path), "ANSIBLE_NOCOLOR": "1"}
+    command = [sys.executable, "-m", "ansible", program, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_every_file_is_what_the_manifest_says(installed):
+    manifest = json.loads((installed / "MANIFEST.json").read_text())
+    assert manifest["file_manifest_file"]["chksum_sha256"] == sha256(installed / "FILES.json")
+    entries = json.loads((installed / "FILES.json").read_text())["files"]
+    told = {entry["name"]: entry["chksum_sha256"] for entry in entries if entry["ftype"] == "file"}
+    found = {str(path.relative_to(installed)): sha256(path) for path in installed.rglob("*") if path.is_file()}
+    extra = {"MANIFEST.json", "FILES.json"}
+    assert {name: digest for name, digest in found.items() if name not in extra and "__pycache__" not in name} == told
+
+
+def test_ansible_galaxy_verifies_it(installed, tmp_path):
+    copy = tmp_path / "ansible_collections/vsphere/content_library"
+    shutil.copytree(installed, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    verify = ("galaxy", "collection", "verify", "--offline", NAME)
+    verified = ansible(*verify, collections_path=tmp_path)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    with (copy / "plugins/modules/library_item.py").open("a") as file:
+        file.write("# changed\n")
+    assert ansible(*verify, collections_path=tmp_path).returncode != 0
+
+
+def test_only_what_users_need_is_in_it(installed):
+    assert {path.name for path in installed.iterdir()} <= FOR_USERS
+    unwanted = {".git", ".hypothesis", ".nox", ".venv", "_build", "cases", "conftest.py"}
+    assert not {path for path in installed.rglob("*") if path.name in unwanted}
+
+
+def test_ansible_doc_shows_every_module(collections_path):
+    listed = ansible("doc", "--list", "--json", NAME, collections_path=collections_path)
+    summaries: dict[str, Any] = json.loads(listed.stdout)
+    assert sorted(summaries) == [f"{NAME}.{module}" for module in MODULES]
+    names = [f"{NAME}.{module}" for module in MODULES]
+    shown = ansible("doc", "--json", *names, collections_path=collections_path)
+    assert shown.returncode == 0, shown.stderr
+    for name, parts in json.loads(shown.stdout).items():
+        assert parts["doc"]["short_description"] == summaries[name]
+        assert parts["examples"].strip()
+        assert parts["return"]
+        for option, about in parts["doc"]["options"].items():
+            assert about["description"], f"{name}: {option}"
