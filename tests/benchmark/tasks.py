@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task costs in a play, against the simulator and beside ansible.builtin.ping."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import yaml
+
+from tests.benchmark.measurement import Took, collections_path, interleaved, measure, middle, python_environment
+from tests.benchmark.measurement import table as table_of
+from tests.benchmark.modules import new_client
+from tests.simulator.process import SimulatorProcess
+
+FEW, MANY = 1, 21
+ITEMS = 100
+CONTENT = "x" * 1024
+WAYS = {"in process": "true", "as a module": "false"}
+MODULES = ("update_session_info", "update_session_fail", "library_item")
+
+
+class Plays:
+    """Runs tasks in plays of their own, each against a simulator that has nothing but what they are about."""
+
+    def __init__(self, folder: Path, simulator: SimulatorProcess) -> None:
+        self.folder, self.simulator = folder, simulator
+        self.source = folder / "item.bin"
+        self.source.write_text(CONTENT)
+        self.env = python_environment(
+            {
+                **simulator.environment,
+                "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(collections_path()),
+                "ANSIBLE_HOME": str(folder / "ansible"),
+                "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0",
+                "ANSIBLE_LOCALHOST_WARNING": "0",
+            }
+        )
+
+    def run(self, tasks: list[dict[str, Any]], in_process: str = "true", token: bool = False) -> Took:
+        playbook = self.folder / "play.yml"
+        playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+        env = {**self.env, "VSPHERE_CONTENT_LIBRARY_IN_PROCESS": in_process}
+        with ExitStack() as stack:
+            if token:
+                env["VMWARE_SESSION_ID"] = stack.enter_context(new_client(self.simulator)).token()
+            return measure([sys.executable, "-m", "ansible", "playbook", playbook], env, self.folder)
+
+    def ping(self, count: int) -> Took:
+        return self.run([{"ansible.builtin.ping": {}} for _number in range(count)])
+
+    def tasks(self, module: str, count: int, in_process: str, token: bool) -> Took:
+        """That many tasks of a module: look at a session, fail a session each, leave an item alone."""
+        self.simulator.reset()
+        item_id = self.simulator.add_item("item", files={self.source.name: CONTENT})
+        sessions = self.simulator.add_sessions(count)
+        options = {
+            "update_session_info": lambda number: {"update_session_id": sessions[0]},
+            "update_session_fail": lambda number: {
+                "update_session_id": sessions[number],
+                "client_error_message": "Over.",
+            },
+            "library_item": lambda number: {"library_item_id": item_id, "src": str(self.source)},
+        }[module]
+        tasks = [{f"vsphere.content_library.{module}": options(number)} for number in range(count)]
+        took = self.run(tasks, in_process, token)
+        state = self.simulator.state()
+        failed = [session for session in state["sessions"].values() if session["state"] == "ERROR"]
+        if len(failed) != count * (module == "update_session_fail"):
+            raise RuntimeError(f"{count} tasks of {module} failed {len(failed)} sessions")
+        return took
+
+    def items(self, in_process: str, token: bool) -> Took:
+        """An item for each turn of a loop, new, and once more as it is; told are the seconds of the latter."""
+        self.simulator.reset()
+        task = {
+            "vsphere.content_library.library_item": {
+                "library_name": "demo",
+                "name": "item {{ item }}",
+                "src": str(self.source),
+            },
+            "loop": f"{{{{ range({ITEMS}) | list }}}}",
+        }
+        new = self.run([task], in_process, token)
+        again = self.run([task], in_process, token)
+        if len(self.simulator.state()["items"]) != ITEMS:
+            raise RuntimeError(f"the loop did not leave {ITEMS} items")
+        new.told = {"again": again.seconds}
+        return new
+
+
+@contextmanager
+def plays() -> Iterator[Plays]:
+    with tempfile.TemporaryDirectory(prefix="content-library-benchmark-") as folder, SimulatorProcess() as simulator:
+        yield Plays(Path(folder), simulator)
+
+
+def slopes(rounds: int) -> str:
+    """What one more task costs a play: the slope between plays of 1 and of 21 tasks."""
+    with plays() as play:
+        cases: dict[tuple[str, ...], Callable[[int], Took]] = {("`ansible.builtin.ping`", "", ""): play.ping}
+        for module in MODULES:
+            for way, in_process in WAYS.items():
+                for token in (True, False):
+                    case = (f"`{module}`", way, "token" if token else "login")
+                    cases[case] = partial(play.tasks, module, in_process=in_process, token=token)
+        subjects = {(case, count): partial(run, count) for case, run in cases.items() for count in (FEW, MANY)}
+        took = interleaved(subjects, rounds)
+
+    def slope(case: tuple[str, ...], what: str) -> list[float]:
+        """Milliseconds of one more task, by round."""
+        pairs = zip(took[case, FEW], took[case, MANY])
+        return [1000 * (getattr(many, what) - getattr(few, what)) / (MANY - FEW) for few, many in pairs]
+
+    ping = next(iter(cases))
+    rows = []
+    for case in cases:
+        row: list[Any] = list(case)
+        for what in ("seconds", "cpu"):
+            each = median(slope(case, what))
+            row += [f"{each:.0f}", each / median(slope(ping, what))]
+        rows.append((*row, middle(took[case, FEW], "seconds")))
+    header = ("a task", "", "", "ms", "of ping", "CPU, ms", "of ping's", "seconds of a play of 1")
+    return table_of(header, *rows)
+
+
+def hundred(rounds: int) -> str:
+    """100 items of 1 KiB in one play, new and then unchanged."""
+    with plays() as play:
+        subjects = {
+            (way, "token" if token else "login"): partial(play.items, in_process, token)
+            for way, in_process in WAYS.items()
+            for token in (True, False)
+        }
+        took = interleaved(subjects, max(1, rounds // 5))
+    rows = [(*case, middle(each, "seconds"), middle(each, "again")) for case, each in took.items()]
+    return table_of((f"{ITEMS} items in a loop", "", "new, seconds", "unchanged, seconds"), *rows)
