@@ -11,11 +11,12 @@ says what comes of it:
     operations              as in the result; none where it is left out
     requests                the operations of the API that the real run called, without login and logout
     files                   as in the result, in order: "NAME ACTION", and " verified" where checksum_verified is true
-    items                   the names of library_items
+    items, item_files       the names of library_items, and of the files of the first
     item, session, file     some keys of library_item, update_session and file, with their values; null for null
     content                 by name, what the item has on the server afterwards: the name in `files` of a file with the
                             same bytes, or null for whatever was there before; the item is that of the result, else the
                             one that `given` has; null for an item that is gone
+    session_files           by name, some keys of the files that the session of `given` has; null for what is not there
     sessions                the sessions on the server afterwards: each its state, and a part of its error message
     warnings                a part of each warning
     failed                  error_type, msg (parts of it), and if told http_status and operation
@@ -260,6 +261,8 @@ def check_task(task: TaskResult, wanted: dict[str, Any], phase: str, given: Task
     for key, name in (("item", "library_item"), ("session", "update_session"), ("file", "file")):
         if key in wanted:
             assert contains(result[name], wanted[key]), result[name]
+    if "item_files" in wanted:
+        assert [file["name"] for file in result["library_items"][0]["files"]] == wanted["item_files"]
     if "items" in wanted:
         assert [item["name"] for item in result["library_items"]] == wanted["items"]
     if "files" in wanted:
@@ -289,6 +292,8 @@ def check_server(task: TaskResult, expect: dict[str, Any], given: TaskResult, fo
         assert texts(told, expect["sessions"]), told
     elif given.state["sessions"] == {}:
         assert not any(text.startswith("ACTIVE") for text in told), "a session was left open"
+    for name, wanted in expect.get("session_files", {}).items():
+        assert contains(task.state["sessions"][given["session"]]["files"].get(name), wanted), name
     items, old_items = task.state["items"], given.state["items"]
     if "failed" in expect:
         assert items.keys() == old_items.keys(), "an item was left behind, or lost"
