@@ -437,15 +437,28 @@ class VCenterClient:
         read: Callable[[Any, float], Any],
     ) -> Any:
         """One try; two where the generation of the REST API is not yet known and /api turns out not to exist."""
-        if self._dialect is not None:
-            return self._exchange(self._dialect, operation, arguments, model, token, deadline, read)
+        known = self._dialect
+        dialect = known or DIALECTS["api"]
         try:
-            answer = self._exchange(DIALECTS["api"], operation, arguments, model, token, deadline, read)
-        except _UnknownPath:
-            # A vCenter that has /api says in JSON what it did not find. One without says so in plain text, or in HTML.
-            self._dialect = DIALECTS["rest"]
-            return self._exchange(self._dialect, operation, arguments, model, token, deadline, read)
-        self._dialect = DIALECTS["api"]
+            try:
+                answer = self._exchange(dialect, operation, arguments, model, token, deadline, read)
+            except _UnknownPath:
+                if known is not None:
+                    raise
+                # A vCenter that has /api says in JSON what it did not find. One without says so in plain text, or HTML.
+                self._dialect = dialect = DIALECTS["rest"]
+                return self._exchange(dialect, operation, arguments, model, token, deadline, read)
+        except _UnknownPath as error:
+            if model is not None or any(arguments.values()):
+                raise
+            # Nothing was named that could be missing, so what is missing is the API.
+            raise VapiError(
+                f"{operation.name} on {self.peer.host} failed: there is no {dialect.prefix} on this server",
+                error_type="OPERATION_NOT_FOUND",
+                http_status=error.http_status,
+                operation=operation.name,
+            ) from None
+        self._dialect = dialect
         return answer
 
     def _exchange(

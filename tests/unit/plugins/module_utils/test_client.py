@@ -359,6 +359,17 @@ def test_an_endpoint_that_is_told_is_not_doubted(server):
         get(server.client())
 
 
+@pytest.mark.parametrize("options", [LOGIN, {}], ids=["login", "token"])
+def test_an_api_that_is_not_there_is_no_missing_session(server, options):
+    """Else who looks for something would take it for gone."""
+    server.expect("log_in" if options else "list", PLAIN_404)
+    with pytest.raises(VapiError) as caught, server.client(**options) as client:
+        client.call("update_session.list", library_item_id=None)
+    assert not isinstance(caught.value, NotFound)
+    assert (caught.value.error_type, caught.value.http_status) == ("OPERATION_NOT_FOUND", 404)
+    assert f"/{server.dialect}/" in str(caught.value)
+
+
 def test_a_fault_while_finding_out_finds_nothing_out(server, auto):
     server.expect("get", BUSY, dialect="api")
     if server.dialect == "rest":
