@@ -67,7 +67,7 @@ def guides() -> Iterator[Example]:
 
 
 def markdown() -> Iterator[Example]:
-    for path in (ROOT / "README.md",):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
         for number, (language, block) in enumerate(MARKDOWN_BLOCK.findall(path.read_text(encoding="utf-8")), 1):
             yield Example(path.stem, str(number), language, block)
 
