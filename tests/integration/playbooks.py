@@ -103,7 +103,7 @@ class Playbooks:
     def __call__(
         self,
         playbook: list[dict[str, Any]] | Path,
-        servers: dict[str, Server],
+        servers: dict[str, Server | None],
         *,
         way: str = "module",
         strategy: str = "linear",
@@ -114,7 +114,7 @@ class Playbooks:
         extra_vars: dict[str, Any] | None = None,
         env: dict[str, str] | None = None,
     ) -> Run:
-        """Run a playbook, or a list of tasks, on one host for each server.
+        """Run a playbook, or a list of tasks, on one host for each server; None is one of which the tasks know.
 
         Tasks get the options of their host's server by module_defaults, unless connection_options is false. They do
         their work `in_process`, in ansible-core's worker, or each as a `module`, a process of its own.
@@ -167,11 +167,9 @@ class Playbooks:
         }
 
 
-def _host(named: tuple[str, Server]) -> tuple[str, dict[str, Any]]:
+def _host(named: tuple[str, Server | None]) -> tuple[str, dict[str, Any]]:
     name, server = named
-    return name, {
-        "ansible_connection": "local",
-        "ansible_python_interpreter": sys.executable,
-        "connection_options": server.connection_options,
-        "server": vars(server),
-    }
+    variables: dict[str, Any] = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    if server:
+        variables.update(server=vars(server), connection_options=server.connection_options)
+    return name, variables

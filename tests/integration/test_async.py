@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 
-def test_async_task(playbook, servers, way):
+def test_async_task(playbook, servers):
     tasks = [
         {
             "name": "given",
@@ -36,7 +36,7 @@ def test_async_task(playbook, servers, way):
             "ignore_errors": True,
         },
     ]
-    run = playbook(tasks, servers, way=way).succeeded()
+    run = playbook(tasks, servers).succeeded()
     for host in servers:
         ended = run.task("end", host)
         assert (ended["changed"], ended["operations"]) == (True, ["complete"])
@@ -46,7 +46,7 @@ def test_async_task(playbook, servers, way):
         assert failed.state["tokens"] == []
 
 
-def test_check_and_diff_of_the_command_line(playbook, servers, simulators, way):
+def test_check_and_diff_of_the_command_line(playbook, servers, simulators):
     """What a person sees who asks first."""
     for process in simulators.values():
         process.reset()
@@ -54,7 +54,9 @@ def test_check_and_diff_of_the_command_line(playbook, servers, simulators, way):
     args = {"update_session_id": "{{ sessions[inventory_hostname] }}", "client_error_message": "Given up."}
     tasks = [{"name": "fail", "vsphere.content_library.update_session_fail": args}]
     for check in (True, False):
-        run = playbook(tasks, servers, way=way, check=check, diff=check, extra_vars={"sessions": sessions}).succeeded()
+        run = playbook(
+            tasks, servers, way="in_process", check=check, diff=check, extra_vars={"sessions": sessions}
+        ).succeeded()
         for host in servers:
             task = run.task("fail", host)
             assert task["changed"]

@@ -74,7 +74,7 @@ def test_awx_credential(playbook, servers, simulator, way):
     assert " ".join(run.output.split()).count("Certificates are not verified") == 1
 
 
-def test_trust(playbook, servers, simulator, way):
+def test_trust(playbook, servers, simulator):
     server = servers["api"]
     untrusted = {"ca_path": "{{ omit }}"}
     tasks = [
@@ -85,7 +85,7 @@ def test_trust(playbook, servers, simulator, way):
             "environment": {"REQUESTS_CA_BUNDLE": server.ca_path},
         },
     ]
-    run = playbook(tasks, {"api": server}, way=way).succeeded()
+    run = playbook(tasks, {"api": server}, way="in_process").succeeded()
     refused = run.task("refused")
     assert (refused["error_type"], refused["http_status"]) == ("UNVERIFIED_PEER", None)
     assert server.host in refused["msg"]
@@ -93,23 +93,27 @@ def test_trust(playbook, servers, simulator, way):
     assert run.task("requests' variable").operations[0] == "session.create"
 
 
-def test_no_server(playbook, servers, way):
+def test_no_server(playbook, servers):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     args = {"port": port, "request_timeout": 1}
     tasks = [{"name": "info", "vsphere.content_library.update_session_info": args, "ignore_errors": True}]
-    task = playbook(tasks, {"api": servers["api"]}, way=way).task("info")
+    task = playbook(tasks, {"api": servers["api"]}, way="in_process").task("info")
     assert (task["error_type"], task["http_status"]) == ("RESOURCE_INACCESSIBLE", None)
     assert f"127.0.0.1:{port}" in task["msg"]
 
 
-def test_auto_takes_what_is_there(playbook, servers, way):
+def test_auto_takes_what_is_there(playbook, servers):
     """It costs no request where there is /api, and one where there is not."""
     tasks = []
     for name, config in (("both", {}), ("new", {"disable_rest": True}), ("old", {"disable_api": True})):
         tasks.append({"name": f"{name} given", "simulator": {"config": config}})
         tasks.append({"name": name, "vsphere.content_library.update_session_info": {"api_endpoint": "auto"}})
-    run = playbook(tasks, {"api": servers["api"]}, way=way).succeeded()
+    # What is not there is not taken for a session that is not there.
+    wrong = {"api_endpoint": "api", "library_item_id": "{{ given.item }}", "state": "absent"}
+    tasks[-2]["register"] = "given"
+    tasks.append({"name": "wrong", "vsphere.content_library.update_session": wrong, "ignore_errors": True})
+    run = playbook(tasks, {"api": servers["api"]}, way="in_process").succeeded()
     calls = ["session.create", "update_session.list", "session.delete"]
     for name in ("both", "new"):
         assert run.task(name).operations == calls
@@ -117,15 +121,18 @@ def test_auto_takes_what_is_there(playbook, servers, way):
     assert run.task("old").operations == [None, *calls]
     assert run.task("old").requests[0]["path"] == "/api/session"
     assert {request["path"].split("/")[1] for request in run.task("old").requests[1:]} == {"rest"}
+    wrong = run.task("wrong")
+    assert (wrong["error_type"], wrong["http_status"]) == ("OPERATION_NOT_FOUND", 404)
+    assert "/api/" in wrong["msg"]
 
 
-def test_login_again_when_the_token_dies(playbook, servers, simulator, way):
+def test_login_again_when_the_token_dies(playbook, servers, simulator):
     [session] = simulator.add_sessions(1)
     simulator.config(complete_delay=600)
     args = {"update_session_id": session, "state": "done"}
     tasks = [{"name": "done", "vsphere.content_library.update_session": args}]
     with ThreadPoolExecutor() as pool:
-        running = pool.submit(playbook, tasks, {"api": servers["api"]}, way=way)
+        running = pool.submit(playbook, tasks, {"api": servers["api"]}, way="in_process")
         while "update_session.complete" not in [request["operation"] for request in simulator.requests()]:
             assert not running.done(), running.result().output
             time.sleep(0.1)

@@ -13,10 +13,10 @@ DEMO = Path(__file__).resolve().parents[2] / "playbooks" / "demo.yml"
 
 
 @pytest.fixture
-def demo(playbook, servers, simulator, way):
+def demo(playbook, servers, simulator):
     def run(**env):
         env = {**simulator.environment, "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", **env}
-        return playbook(DEMO, {"localhost": servers["api"]}, way=way, env=env)
+        return playbook(DEMO, {"localhost": servers["api"]}, way="in_process", env=env)
 
     return run
 
