@@ -867,7 +867,7 @@ def test_a_push_keeps_its_session_alive_and_tells_the_progress(source, vcenter, 
     assert 3 <= len(vcenter.keep_alives) <= (time.monotonic() - start) / 0.2
     progress = [value for _moment, value in vcenter.keep_alives]
     assert progress == sorted(progress)
-    assert 50 <= progress[2] < 100
+    assert any(50 <= value < 100 for value in progress)
 
 
 def test_a_session_with_little_time_left_is_kept_alive_more_often(source, vcenter, client):
@@ -886,7 +886,9 @@ def test_the_progress_never_goes_down(source, vcenter, client):
     vcenter.client_progress = 70
     vcenter.on_put = hold(0.5)
     push(client, source(2 * LARGE), stale_after=0.6)
-    assert {progress for _moment, progress in vcenter.keep_alives} == {70}
+    progress = [value for _moment, value in vcenter.keep_alives]
+    assert progress == sorted(progress)
+    assert progress[0] == 70
 
 
 def test_a_keep_alive_that_fails_is_no_reason_to_end(source, vcenter, client):
