@@ -33,7 +33,7 @@ demo: build ## run playbooks/demo.yml against the simulator, or against $VMWARE_
 	$(BIN)/python -m tests.demo
 
 .PHONY: test
-test: lint sanity units contract integration ## run every test
+test: lint docs sanity units contract integration ## run every test
 
 .PHONY: lint
 lint: $(VENV) ## check style and playbooks
