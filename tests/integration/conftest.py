@@ -83,7 +83,7 @@ def way(request: pytest.FixtureRequest) -> str:
 def run_cases(
     request: pytest.FixtureRequest, playbook: Playbooks, servers: dict[str, Server]
 ) -> Callable[[str, str], Run]:
-    """Runs the cases of a module in one way, those that tests are selected for, once."""
+    """Runs the cases of a module in one way, once: those that tests are selected for, or else all."""
     items = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
     selected = [params for params in items if "case" in params]
 
@@ -92,8 +92,8 @@ def run_cases(
         cases = []
         for case in load_cases(module):
             chosen = [params for params in selected if params["case"] is case and params.get("way", way) == way]
-            cases.append((case, sorted({params["dialect"] for params in chosen})))
-        tasks = playbook_of(module, [(case, dialects) for case, dialects in cases if dialects])
+            cases += [(case, sorted({params["dialect"] for params in chosen}))] if chosen else []
+        tasks = playbook_of(module, cases or [(case, ["api"]) for case in load_cases(module)])
         return playbook(tasks, servers, way=way, strategy="free")
 
     return run
