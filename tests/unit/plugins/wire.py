@@ -117,6 +117,12 @@ def refused() -> Lost:
     return Lost(requests.ConnectionError(urllib3.exceptions.MaxRetryError(None, "/", reason)))
 
 
+def unreachable() -> Lost:
+    """Nobody answers where somebody should listen."""
+    reason = urllib3.exceptions.ConnectTimeoutError(None, "Connection timed out.")
+    return Lost(requests.ConnectTimeout(urllib3.exceptions.MaxRetryError(None, "/", reason)))
+
+
 def reset() -> Lost:
     """The connection broke after the request had gone out."""
     cause = ConnectionResetError(104, "Connection reset by peer")
@@ -240,6 +246,7 @@ class Wire(HTTPAdapter):
             headers={"Date": formatdate(self.clock.now, usegmt=True), **answer.headers},
             status=answer.status,
             preload_content=False,
+            enforce_content_length=False,  # as urllib3 1.26 does
             request_method=request.method,
         )
         return self.build_response(request, response)

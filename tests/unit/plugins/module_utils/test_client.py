@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import socket
 import ssl
 from email.utils import formatdate
 
@@ -35,6 +37,7 @@ from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import 
     refused,
     reset,
     session,
+    unreachable,
 )
 
 NOT_FOUND = Refusal("NOT_FOUND", 404, ("There is no such session.",))
@@ -168,7 +171,7 @@ def test_without_a_look_at_the_state_a_lost_answer_is_the_end(server):
         fail(server.client())
 
 
-@pytest.mark.parametrize("turned_away", [refused, lambda: BUSY, lambda: Answer(429)])
+@pytest.mark.parametrize("turned_away", [refused, unreachable, lambda: BUSY, lambda: Answer(429)])
 def test_what_was_turned_away_is_sent_again_without_a_look(server, turned_away):
     expect_fail(server, turned_away())
     expect_fail(server)
@@ -344,6 +347,15 @@ def test_a_404_of_vapi_means_that_api_is_there(server, auto):
         get(auto())
 
 
+def test_what_was_found_out_is_not_doubted_again(server, auto):
+    server.expect("get", session(), dialect="api")
+    server.expect("get", PLAIN_404, dialect="api")
+    client = auto()
+    get(client)
+    with pytest.raises(NotFound):
+        get(client)
+
+
 def test_a_missing_session_in_plain_text_is_not_found(server, auto):
     """As vcsim says it, under /rest."""
     server.expect("get", PLAIN_404, dialect="api")
@@ -483,6 +495,7 @@ def test_an_error_page_is_not_shown(server):
     [
         ("vcenter.example.com", None, "https://vcenter.example.com"),
         (" vcenter.example.com\n", None, "https://vcenter.example.com"),
+        ("vcenter.example.com.", None, "https://vcenter.example.com."),
         ("vcenter.example.com", 8443, "https://vcenter.example.com:8443"),
         ("vcenter.example.com:8443", None, "https://vcenter.example.com:8443"),
         ("https://vcenter.example.com:8443/", None, "https://vcenter.example.com:8443"),
@@ -579,6 +592,13 @@ def test_certificates_are_verified_unless_told_otherwise(server):
     context = server.client().tls_context
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+
+
+@pytest.mark.parametrize("host", [HOST, "10.1.1.2"])
+def test_without_a_name_the_certificate_is_verified_for_the_configured_host(host):
+    """urllib3 1.26 gives none for an address."""
+    with socket.socket() as sock, tls_context(host, True, None).wrap_socket(sock) as wrapped:
+        assert wrapped.server_hostname == host
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
@@ -699,4 +719,4 @@ def test_no_error_shows_password_or_token(server, answer):
     shown = repr(caught.value) + json.dumps(caught.value.fail_kwargs()) + json.dumps(client.warnings)
     for secret in ("own-token", PASSWORD, "Basic", *client.secrets):
         assert secret not in shown
-    assert "own-token" in client.secrets
+    assert client.secrets == {"own-token", base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()}

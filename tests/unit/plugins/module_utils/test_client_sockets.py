@@ -139,6 +139,21 @@ def test_a_trickle_does_not_hold_a_task(head):
     assert 0.9 < time.monotonic() - start < 3
 
 
+def test_an_answer_that_stops_does_not_get_the_whole_time_once_more():
+    over = threading.Event()
+
+    def stop(connection, request):
+        time.sleep(1.7)
+        connection.sendall(answer(session())[:-30])
+        over.wait(10)
+
+    start = time.monotonic()
+    with SocketServer(stop) as server, pytest.raises(TimedOut):
+        get(client_of(server, request_timeout=2))
+    over.set()
+    assert time.monotonic() - start < 3.2
+
+
 def test_a_trickle_that_makes_it_is_read_and_the_connection_kept():
     def trickle(connection, request):
         for byte in answer(session()):

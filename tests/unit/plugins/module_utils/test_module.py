@@ -218,7 +218,7 @@ def run_module(name, environment=None, check_mode=False, diff=False, **params):
 
 @pytest.fixture
 def vcenter():
-    """Logs in, has one session, and forgets the token again."""
+    """Logs in, has one session that repeats the token of who asks, and forgets the token again."""
 
     def serve(connection, request):
         if request.line.startswith("POST /api/session "):
@@ -228,7 +228,8 @@ def vcenter():
         elif "missing" in request.line:
             connection.sendall(answer({"error_type": "NOT_FOUND", "messages": []}, status=404))
         else:
-            connection.sendall(answer(session()))
+            repeated = f"token {request.headers['vmware-api-session-id']}"
+            connection.sendall(answer(session(warning_behavior=[{"type": repeated}])))
 
     with SocketServer(serve) as server:
         yield server
@@ -245,9 +246,11 @@ def test_a_module_logs_in_works_and_logs_out_by_the_environment_alone(vcenter):
         "VMWARE_PASSWORD": PASSWORD,
         "VMWARE_VALIDATE_CERTS": "False",
     }
-    result, output = run_module("update_session_info", environment, update_session_id=ID)
+    result, output = run_module("update_session", environment, update_session_id=ID)
     assert result["changed"] is False
-    assert result["update_sessions"][0]["state"] == "ACTIVE"
+    assert result["update_session"]["state"] == "ACTIVE"
+    assert result["update_session"]["warning_behavior"]
+    assert "diff" not in result
     assert [line.split("/")[0:3] for line in lines(vcenter)] == [
         ["POST ", "api", "session"],
         ["GET ", "api", "content"],
@@ -269,15 +272,11 @@ def test_a_module_that_fails_says_why_and_shows_no_secret(vcenter):
     assert result["failed"] is True
     assert (result["error_type"], result["http_status"]) == ("NOT_FOUND", 404)
     assert "warnings" not in result
-    assert "diff" not in result
     assert lines(vcenter)[-1] == "DELETE /api/session"
     assert_no_secret(output)
 
 
-def test_a_given_token_is_hidden_even_where_the_server_repeats_it_and_check_mode_writes_nothing(vcenter):
-    vcenter.serve = lambda connection, request: connection.sendall(
-        answer(session(warning_behavior=[{"type": f"token {request.headers['vmware-api-session-id']}"}]))
-    )
+def test_a_given_token_is_hidden_too_and_check_mode_writes_nothing(vcenter):
     result, output = run_module(
         "update_session",
         hostname=vcenter.url,

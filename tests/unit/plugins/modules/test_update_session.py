@@ -554,6 +554,13 @@ def test_an_active_session_is_canceled(server):
     assert outcome.result["diff"]["after"]["state"] == "CANCELED"
 
 
+def test_what_is_canceled_is_not_steered_before(server):
+    server.expect("get", session())
+    server.expect("cancel")
+    server.expect("get", session("CANCELED"))
+    changed(run(server, state="canceled", client_progress=50, min_lifetime=3600), "cancel")
+
+
 def test_check_mode_tells_the_canceled_session(server):
     server.expect("get", session())
     assert changed(run(server, check_mode=True, state="canceled"), "cancel")["state"] == "CANCELED"
