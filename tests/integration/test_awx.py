@@ -297,13 +297,13 @@ class TestSurvey:
             assert all(question[key] is None or isinstance(question[key], int) for key in ("min", "max"))
             default = question["default"]
             # Several defaults come as the lines of one text.
-            assert default == "" or type(default) is SURVEY_TYPES[question["type"]], question
+            assert default == "" or isinstance(default, SURVEY_TYPES[question["type"]]), question
             if question["type"] in ("multiselect", "multiplechoice"):
                 assert set(default.splitlines()) <= set(question["choices"])
 
     def test_playbook_has_its_variables(self, template, survey):
         text = (PLAYBOOKS / f"{template}.yml").read_text(encoding="utf-8")
-        header, _, play = text.partition("\n- name: ")
+        header, play = text.split("\n- name: ", 1)
         documented = set(re.findall(r"^#   ([a-z_]+)  ", header, re.MULTILINE))
         for question in survey["spec"]:
             assert question["variable"] in documented

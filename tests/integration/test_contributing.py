@@ -35,8 +35,8 @@ def test_the_first_change(playbook, servers):
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if " -m pytest " in line and "languages" not in line])
 def test_tests_are_there(command):
-    _, *arguments = command.replace('"', "").split()
-    done = subprocess.run([sys.executable, *arguments, "--collect-only", "--quiet"], cwd=ROOT, capture_output=True)
+    arguments = [*command.replace('"', "").split()[1:], "--collect-only", "--quiet"]
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout.decode()
 
 

@@ -270,7 +270,8 @@ def shell(command: str, reader: Reader, folder: Path) -> str:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     del environment["ANSIBLE_CALLBACKS_ENABLED"]
-    done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True)
+    bash = ["bash", "-c", command]
+    done = subprocess.run(bash, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
