@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.examples import guides
+from tests.integration.examples import ROOT, guides
 from tests.integration.playbooks import Playbooks
 
 BUILDER = Path(sys.executable).with_name("ansible-builder")
@@ -38,6 +38,8 @@ def test_introspect(declared):
 def test_create(tmp_path):
     """The definition of the guide is one, alone and with what the guide adds."""
     definition = GUIDE["execution-environment.yml"].data
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    assert definition["dependencies"]["galaxy"]["collections"][0]["version"] == galaxy["version"]
     for added in ({}, GUIDE["execution-environment.yml, added"].data):
         (tmp_path / "execution-environment.yml").write_text(yaml.safe_dump({**definition, **added}))
         (tmp_path / "vcenter-ca.pem").write_text("a certificate")
