@@ -15,6 +15,7 @@ import http.client
 import os
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -53,7 +54,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._update_se
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, looks
 
 BLOCK = 1 << 20
-SLOW_BLOCK = 1 << 16
+BYTES_ACKED = 120  # where Linux has tcpi_bytes_acked in its struct tcp_info
 TRIES = 3
 PAUSE = 1.0  # after the first try; longer after the next
 PARALLEL = 4
@@ -120,6 +121,24 @@ def same(source: SourceFile, checksum: Checksum, known: Checksum | None = None) 
     if known is None or known.algorithm != checksum.algorithm:
         known = digest(source, checksum.algorithm)
     return known == checksum
+
+
+def _send(sock: socket.socket, data: memoryview) -> None:
+    """sendall, but the time-out holds for a byte: a whole block may take longer on a slow link."""
+    acknowledged = _acknowledged(sock)
+    while data:
+        try:
+            data = data[sock.send(data) :]
+        except (TimeoutError, socket.timeout):
+            before, acknowledged = acknowledged, _acknowledged(sock)
+            if acknowledged == before:
+                raise
+
+
+def _acknowledged(sock: socket.socket) -> int:
+    """How many bytes have arrived at the other side; always 0 where the system does not tell."""
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256) if hasattr(socket, "TCP_INFO") else b""
+    return int.from_bytes(info[BYTES_ACKED : BYTES_ACKED + 8], sys.byteorder)
 
 
 class _Broken(Exception):
@@ -359,18 +378,15 @@ class Transfer:
                 self._open.discard(sock)
             connection.close()
 
-    def _stream(self, source: SourceFile, fd: int, sock: Any) -> None:
+    def _stream(self, source: SourceFile, fd: int, sock: socket.socket) -> None:
         buffer = memoryview(bytearray(BLOCK))
-        position, end, block = source.offset, source.offset + source.size, BLOCK
+        position, end = source.offset, source.offset + source.size
         while position < end:
             self._check_going_on()
-            count = _read(source, fd, buffer[: min(block, end - position)], position)
+            count = _read(source, fd, buffer[: end - position], position)
             if not count:
                 raise InvalidArgument(f"src: {source.path!r} became shorter while it was read")
-            start = time.monotonic()
-            sock.sendall(buffer[:count])
-            # A time-out holds for a whole block: on a slow link it must be small, or moving bytes would not count.
-            block = BLOCK if time.monotonic() - start < 1 else SLOW_BLOCK
+            _send(sock, buffer[:count])
             position += count
             with self._lock:
                 self._sent[source.name] = position - source.offset

@@ -664,6 +664,22 @@ def test_no_byte_moves(source, stack, vcenter, ca_path, monkeypatch):
     assert 0.9 < time.monotonic() - start < 3
 
 
+@pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="this system does not tell what has arrived")
+def test_bytes_that_move_slowly(source, stack, vcenter, ca_path):
+    """A block takes longer than the time-out; that is for a connection on which nothing moves."""
+
+    def on_put(put):
+        while put.size < 1 << 20:
+            put.read(1 << 15)
+            time.sleep(0.1)
+        return take(put)
+
+    vcenter.on_put = on_put
+    client = stack.enter_context(client_of(vcenter, ca_path, request_timeout=1))
+    assert push(client, source(LARGE))[0].verified
+    assert len(vcenter.puts) == 1
+
+
 def test_no_answer_after_the_last_byte(source, stack, vcenter, client, monkeypatch):
     monkeypatch.setattr(_transfer, "TRIES", 1)
     over = threading.Event()
