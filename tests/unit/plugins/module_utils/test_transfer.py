@@ -661,7 +661,7 @@ def test_no_byte_moves(source, stack, vcenter, ca_path, monkeypatch):
     client = stack.enter_context(client_of(vcenter, ca_path, request_timeout=1))
     start = time.monotonic()
     push_fails(client, source(LARGE), error=TimedOut)
-    assert 0.9 < time.monotonic() - start < 3
+    assert 0.9 < time.monotonic() - start < 8
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="this system does not tell what has arrived")
