@@ -43,6 +43,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     VapiError,
     error_class,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import GRACE, held
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline
 
 try:
@@ -305,8 +306,14 @@ class VCenterClient:
     def __enter__(self) -> VCenterClient:
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exc_info: object) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            self.hurry()
         self.close()
+
+    def hurry(self) -> None:
+        """The task's time is over: from now on no operation may take longer than GRACE seconds."""
+        self.request_timeout = min(self.request_timeout, GRACE)
 
     @property
     def peer_address(self) -> str | None:
@@ -325,7 +332,8 @@ class VCenterClient:
         """The API token, after a login where there is none yet."""
         with self._token_lock:
             if self._token is None:
-                self._token = self._log_in()
+                with held():
+                    self._token = self._log_in()
             return self._token
 
     def hand_over_token(self) -> str:
@@ -359,9 +367,10 @@ class VCenterClient:
 
     def log_out(self) -> None:
         """Delete the API token. One that is dead already is fine."""
-        with suppress(Unauthenticated, NotFound):
-            self.call("session.delete")
-        self._token = None
+        with held():
+            with suppress(Unauthenticated, NotFound):
+                self.call("session.delete")
+            self._token = None
 
     def map(self, function: Callable[[S], T], values: Iterable[S]) -> list[T]:
         """Call function for each value over a small pool of kept-alive connections; results in order."""

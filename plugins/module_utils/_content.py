@@ -25,6 +25,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._packages 
     SourceFile,
     parse_checksum,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import held
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import (
     DEFAULT_ALGORITHM,
     KeepAlive,
@@ -126,14 +127,19 @@ def publish(task: Task, source: Package, library_id: str, item_id: str | None, c
         task.perform("delete", sessions.delete, session["id"])
     if task.check_mode:
         return predict(task, content, item_id)
-    session_id = open_session(task, item_id)
+    session_id = None
     try:
+        with held():
+            session_id = open_session(task, item_id)
         session = content.update_session = sessions.get(session_id)
         fill(task, content, session)
         with KeepAlive(sessions, session, params["stale_after"]):
             content.update_session = task.perform("complete", sessions.finish, session_id, params["wait_timeout"])
     except BaseException as error:
-        give_up(task, content, session_id, error)
+        if not isinstance(error, Exception):
+            services.client.hurry()
+        if session_id:
+            give_up(task, content, session_id, error)
         raise
     verify(task, content, {file["name"]: file for file in services.library_items.files(item_id)})
     return content

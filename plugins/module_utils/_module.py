@@ -26,6 +26,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._client im
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, VapiError
 from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import Libraries, LibraryItems
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import interruptible
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
     WARNING_TYPES,
     UpdateSessions,
@@ -113,7 +114,6 @@ def execute(
     check_mode: bool,
     report: Callable[[str], None] | None = None,
     unverified_by: Sequence[str] = (),
-    connect: type[VCenterClient] = VCenterClient,
 ) -> Outcome:
     """Run a task. Whatever happens, an API token of its own is deleted."""
     client = None
@@ -124,7 +124,7 @@ def execute(
         for option, value in params.items():
             if isinstance(value, str) and not value.strip() and option not in MAY_BE_EMPTY:
                 raise InvalidArgument(f"{option} must not be empty")
-        with connect(**{option: params[option] for option in CONNECTION_OPTIONS}) as client:
+        with interruptible(), VCenterClient(**{option: params[option] for option in CONNECTION_OPTIONS}) as client:
             task = Task(params, check_mode, client, report)
             facts = run(task)
         outcome = Outcome({"changed": bool(task.operations), "operations": task.operations, **facts})

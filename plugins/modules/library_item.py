@@ -437,6 +437,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._packages 
     open_package,
     parse_checksum,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import held
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import told
 
 SPEC = dict(
@@ -554,8 +555,7 @@ def present(task: Task, source: Package, library_id: str, before: Facts | None) 
     description, wants_content = params["description"], bool(params["src"] or params["url"])
     if before is None:
         refuse_subscribed(task, library_id)
-        type_ = params["type"] or source.type
-        item_id = task.perform("create_item", items.create, library_id, params["name"], type_, description)
+        item_id, type_ = None, params["type"] or source.type
         predicted = item_facts(
             dict(library_id=library_id, name=params["name"], type=type_, description=description), None
         )
@@ -566,9 +566,12 @@ def present(task: Task, source: Package, library_id: str, before: Facts | None) 
             task.perform("update_item", items.update, item_id, description)
             predicted["description"] = description
     try:
+        if before is None:
+            with held():
+                item_id = task.perform("create_item", items.create, library_id, params["name"], type_, description)
         content = publish(task, source, library_id, item_id, before is None) if wants_content else Content()
     except BaseException:
-        if not task.check_mode:
+        if item_id and not task.check_mode:
             undo(task, item_id, before)
         raise
     return (predicted if task.check_mode or not task.operations else items.get(item_id)), content

@@ -28,7 +28,6 @@ from ansible.utils.display import Display
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Outcome, complete, execute
-from ansible_collections.vsphere.content_library.plugins.plugin_utils._patient_client import PatientClient
 
 try:
     from ansible.module_utils.common.json import Direction, get_module_encoder
@@ -95,9 +94,7 @@ class InProcessAction(NormalAction):
             outcome = Outcome(dict(msg=self._refusal(validated)), failed=True)
         else:
             with _working_in(self._loader.get_basedir()):
-                outcome = execute(
-                    self.module.run, params, self._task.check_mode, self._report, unverified_by, PatientClient
-                )
+                outcome = execute(self.module.run, params, self._task.check_mode, self._report, unverified_by)
         result = outcome.result
         if outcome.failed:
             result["failed"] = True
