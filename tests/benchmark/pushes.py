@@ -97,7 +97,7 @@ def module(name: str, arguments: str) -> None:
     try:
         runpy.run_module(f"ansible_collections.vsphere.content_library.plugins.modules.{name}", run_name="__main__")
     except SystemExit as end:
-        if end.code:
+        if end.code not in (None, 0):
             raise
 
 

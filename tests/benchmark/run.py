@@ -22,9 +22,8 @@ import requests
 import urllib3
 from ansible.release import __version__ as ansible_version
 
-import tests.conftest  # noqa: F401 makes the collection importable
+from tests.conftest import ROOT  # isort: skip  makes the collection importable, so it comes first
 from tests.benchmark import content, modules
-from tests.benchmark.measurement import ROOT
 from tests.integration.vcsim import go_toolchain
 
 PAGE = ROOT / "docs" / "performance.md"

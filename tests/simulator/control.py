@@ -151,7 +151,7 @@ class Control:
         values = dict(wanted)
         error = values.pop("error_message", None)
         if error is not None:
-            session.error_message = error if isinstance(error, dict) else message("client_error", "{}", error)
+            session.error_message = error if isinstance(error, dict) else message("client_error", "<>", error)
         state = values.pop("state", session.state)
         if state == "ACTIVE":
             session.state = "ACTIVE"

@@ -191,7 +191,7 @@ class Dialect:
         """The arguments in a request's query and body."""
         unknown = sorted(query.keys() - set(row.query) - {self.action})
         if unknown:
-            text = "Unexpected query parameters: {}."
+            text = "Unexpected query parameters: <>."
             raise VapiError("UNEXPECTED_INPUT", message("unexpected_query", text, ", ".join(unknown)))
         args: dict[str, Any] = {name: query[name] for name in row.query if name in query}
         if not body:
@@ -199,7 +199,7 @@ class Dialect:
         try:
             content = json.loads(body)
         except ValueError:
-            raise operations.invalid("{} is not JSON", "the body") from None
+            raise operations.invalid("<> is not JSON", "the body") from None
         if row.body is None and content in (None, {}):
             return args
         if row.body == {WHOLE: "spec"}:
@@ -207,7 +207,7 @@ class Dialect:
             return args
         structure = dict.fromkeys(row.body or {}, object)
         if not isinstance(content, dict) or content.keys() - structure.keys():
-            text = "The body has fields other than {}."
+            text = "The body has fields other than <>."
             raise VapiError("UNEXPECTED_INPUT", message("unexpected_input", text, ", ".join(structure)))
         args.update((row.body[name], value) for name, value in content.items() if value is not None)
         return args

@@ -28,10 +28,10 @@ STATUSES = {
 
 
 def message(message_id: str, template: str, *args: object) -> dict[str, Any]:
-    """A LocalizableMessage; ``template`` has one ``{}`` for each of ``args``."""
+    """A LocalizableMessage; ``template`` has one ``<>`` for each of ``args``."""
     return {
         "id": f"com.vmware.vdcs.cls-main.{message_id}",
-        "default_message": template.format(*args),
+        "default_message": template.replace("<>", "{}").format(*args),
         "args": [str(arg) for arg in args],
     }
 

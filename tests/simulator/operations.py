@@ -102,7 +102,7 @@ class Call:
         """A required string argument."""
         value = self.args.get(name)
         if not isinstance(value, str) or not value:
-            raise invalid("{} is required and a string", name)
+            raise invalid("<> is required and a string", name)
         return value
 
     def spec(self, structure: dict[str, Any], *required: str) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class Call:
         spec = checked(self.args.get("spec") or {}, structure, "")
         for name in required:
             if not spec.get(name):
-                raise invalid("{} is required", name)
+                raise invalid("<> is required", name)
         return spec
 
     @property
@@ -128,21 +128,21 @@ def checked(value: Any, structure: Any, path: str) -> Any:
     """``value`` if it is what ``structure`` describes; fields that are null are taken as unset."""
     if structure in (dict, str, int, bool):
         if not isinstance(value, structure) or (structure is int and isinstance(value, bool)):
-            raise invalid("{} has the wrong type", path)
+            raise invalid("<> has the wrong type", path)
         return value
     if isinstance(structure, tuple):
         if value not in structure:
-            raise invalid("{} is not one of {}", path, ", ".join(structure))
+            raise invalid("<> is not one of <>", path, ", ".join(structure))
         return value
     if isinstance(structure, list):
         if not isinstance(value, list):
-            raise invalid("{} is not a list", path)
+            raise invalid("<> is not a list", path)
         return [checked(entry, structure[0], f"{path}[]") for entry in value]
     if not isinstance(value, dict):
-        raise invalid("{} is not a structure", path or "the body")
+        raise invalid("<> is not a structure", path or "the body")
     unknown = sorted(value.keys() - structure.keys())
     if unknown:
-        text = "Unexpected fields: {}."
+        text = "Unexpected fields: <>."
         raise VapiError("UNEXPECTED_INPUT", message("unexpected_input", text, ", ".join(unknown)))
     given = {name: entry for name, entry in value.items() if entry is not None}
     return {name: checked(entry, structure[name], f"{path}.{name}".lstrip(".")) for name, entry in given.items()}
@@ -194,7 +194,7 @@ def update_session_create(call: Call) -> str:
     require_local(store, item)
     active = store.active.get(item.id)
     if active and store.settle(store.sessions[active]) and item.id in store.active:
-        text = "The library item {} is being updated by the session {}."
+        text = "The library item <> is being updated by the session <>."
         raise VapiError("RESOURCE_BUSY", message("item_busy", text, item.id, active))
     session = store.add_session(item, call.user)
     session.warning_behavior = spec.get("warning_behavior")
@@ -203,7 +203,7 @@ def update_session_create(call: Call) -> str:
 
 def require_local(store: Store, item: Item) -> None:
     if store.libraries[item.library_id].type != "LOCAL":
-        text = "The library item {} belongs to a subscribed library."
+        text = "The library item <> belongs to a subscribed library."
         raise VapiError("INVALID_ELEMENT_TYPE", message("item_subscribed", text, item.id))
 
 
@@ -239,9 +239,9 @@ def update_session_keep_alive(call: Call) -> None:
     progress = call.args.get("client_progress")
     if progress is not None:
         if not isinstance(progress, int) or isinstance(progress, bool) or not 0 <= progress <= 100:
-            raise invalid("client_progress {} is not between 0 and 100", progress)
+            raise invalid("client_progress <> is not between 0 and 100", progress)
         if progress < session.client_progress:
-            raise invalid("client_progress {} is less than {}", progress, session.client_progress)
+            raise invalid("client_progress <> is less than <>", progress, session.client_progress)
         session.client_progress = progress
     session.touch()
 
@@ -268,13 +268,13 @@ def update_session_cancel(call: Call) -> None:
 def update_session_fail(call: Call) -> None:
     text = call.text("client_error_message")
     session = active(call, "fail")
-    call.store.end(session, "ERROR", message("client_error", "{}", text))
+    call.store.end(session, "ERROR", message("client_error", "<>", text))
 
 
 def update_session_delete(call: Call) -> None:
     session = call.store.session(call.text("update_session_id"))
     if session.state == "ACTIVE":
-        text = "The update session {} is in state ACTIVE and can't be deleted."
+        text = "The update session <> is in state ACTIVE and can't be deleted."
         raise VapiError("NOT_ALLOWED_IN_CURRENT_STATE", message("update_session_active", text, session.id))
     call.store.forget(session)
 
@@ -292,19 +292,19 @@ def file_add(call: Call) -> dict[str, Any]:
     spec = call.spec(FILE_SPEC, "name", "source_type")
     name, source = spec["name"], spec["source_type"]
     if source == "NONE" or "/" in name or name in (".", ".."):
-        raise invalid("a file {} of source type {} can't be added", name, source)
+        raise invalid("a file <> of source type <> can't be added", name, source)
     metadata = store.is_ovf(session) and name.endswith((".mf", ".cert"))
     if session.completing:
-        raise VapiError("NOT_ALLOWED_IN_CURRENT_STATE", message("completing", "{} is completing.", session.id))
+        raise VapiError("NOT_ALLOWED_IN_CURRENT_STATE", message("completing", "<> is completing.", session.id))
     if metadata and any(known.endswith(".ovf") for known in session.files):
-        text = "The file {} must be added before the OVF descriptor."
+        text = "The file <> must be added before the OVF descriptor."
         raise VapiError("NOT_ALLOWED_IN_CURRENT_STATE", message("descriptor_first", text, name))
     endpoint = spec.get("source_endpoint")
     if source == "PULL":
         check_source(endpoint)
     info = spec.get("checksum_info")
     if info is not None and not info.get("checksum"):
-        raise invalid("{} is required", "checksum_info.checksum")
+        raise invalid("<> is required", "checksum_info.checksum")
     previous = session.files.pop(name, None)
     if previous:
         withdraw(store, previous)
@@ -330,14 +330,14 @@ def file_add(call: Call) -> dict[str, Any]:
 
 def check_source(endpoint: dict[str, Any] | None) -> None:
     if not endpoint or not endpoint.get("uri"):
-        raise invalid("{} is required for source type PULL", "source_endpoint")
+        raise invalid("<> is required for source type PULL", "source_endpoint")
     scheme = urlsplit(endpoint["uri"]).scheme
     if scheme in ("ds", "file"):
-        text = "The privilege {} is required to import {}."
+        text = "The privilege <> is required to import <>."
         arguments = ("ContentLibrary.ReadStorage", endpoint["uri"])
         raise VapiError("UNAUTHORIZED", message("read_storage_denied", text, *arguments))
     if scheme not in ("http", "https"):
-        raise invalid("the scheme of {} is not supported", endpoint["uri"])
+        raise invalid("the scheme of <> is not supported", endpoint["uri"])
 
 
 def withdraw(store: Store, file: SessionFile) -> None:
@@ -414,7 +414,7 @@ def file_get(call: Call) -> dict[str, Any]:
 
 
 def no_file(session: UpdateSession, name: str) -> VapiError:
-    text = "The file {} does not exist in the update session {}."
+    text = "The file <> does not exist in the update session <>."
     return VapiError("INVALID_ARGUMENT", message("file_not_found", text, name, session.id))
 
 
@@ -458,7 +458,7 @@ def item_create(call: Call) -> str:
 
 def require_free_name(store: Store, library_id: str, name: str) -> None:
     if any(item.library_id == library_id and item.name == name for item in store.items.values()):
-        text = "A library item named {} exists already in the library {}."
+        text = "A library item named <> exists already in the library <>."
         raise VapiError("ALREADY_EXISTS", message("item_exists", text, name, library_id))
 
 
@@ -488,10 +488,10 @@ def item_update(call: Call) -> None:
     item = call.store.item(call.text("library_item_id"))
     require_local(call.store, item)
     if spec.get("version", str(item.metadata_version)) != str(item.metadata_version):
-        raise invalid("version {} is not the current version {}", spec["version"], item.metadata_version)
+        raise invalid("version <> is not the current version <>", spec["version"], item.metadata_version)
     if "name" in spec and spec["name"] != item.name:
         if not spec["name"]:
-            raise invalid("{} is empty", "name")
+            raise invalid("<> is empty", "name")
         require_free_name(call.store, item.library_id, spec["name"])
     for name in ("name", "description", "type"):
         setattr(item, name, spec.get(name, getattr(item, name)))
@@ -531,7 +531,7 @@ def item_file_list(call: Call) -> list[dict[str, Any]]:
 def item_file_get(call: Call) -> dict[str, Any]:
     item, name = call.store.item(call.text("library_item_id")), call.text("name")
     if name not in item.files:
-        text = "The file {} does not exist in the library item {}."
+        text = "The file <> does not exist in the library item <>."
         raise VapiError("NOT_FOUND", message("item_file_not_found", text, name, item.id))
     return item_file_info(call.store, item.files[name])
 
@@ -593,13 +593,13 @@ def library_update(call: Call) -> None:
     spec = call.spec(LIBRARY_SPEC)
     library = call.store.library(call.text("library_id"))
     if spec.get("version", str(library.version)) != str(library.version):
-        raise invalid("version {} is not the current version {}", spec["version"], library.version)
+        raise invalid("version <> is not the current version <>", spec["version"], library.version)
     change_library(library, spec)
 
 
 def change_library(library: Library, spec: dict[str, Any]) -> None:
     if spec.get("name") == "":
-        raise invalid("{} is empty", "name")
+        raise invalid("<> is empty", "name")
     library.name = spec.get("name", library.name)
     library.description = spec.get("description", library.description)
     library.version += 1
@@ -629,7 +629,7 @@ def local_library(call: Call) -> Library:
 
 def require_local_library(library: Library) -> None:
     if library.type != "LOCAL":
-        text = "The library {} is not a local library."
+        text = "The library <> is not a local library."
         raise VapiError("INVALID_ELEMENT_TYPE", message("library_subscribed", text, library.id))
 
 
@@ -641,7 +641,7 @@ def local_library_update(call: Call) -> None:
     spec = call.spec(LIBRARY_SPEC)
     library = local_library(call)
     if spec.get("version", str(library.version)) != str(library.version):
-        text = "The version {} is not the current version {}."
+        text = "The version <> is not the current version <>."
         raise VapiError("CONCURRENT_CHANGE", message("library_changed", text, spec["version"], library.version))
     change_library(library, spec)
     if "publish_info" in spec:

@@ -141,12 +141,12 @@ class SessionFile:
         """All bytes are here: they are checked against what the client announced."""
         blob = self.blob
         if self.size is not None and self.size != blob.size:
-            text = "The file {} has {} bytes; expected {}."
+            text = "The file <> has <> bytes; expected <>."
             self.fail(message("size_mismatch", text, self.name, blob.size, self.size))
         elif self.checksum and blob.digest(self.checksum[0]) != self.checksum[1]:
             algorithm, expected = self.checksum
             actual = blob.digest(algorithm)
-            text = "The {} checksum of file {} is {}; expected {}."
+            text = "The <> checksum of file <> is <>; expected <>."
             self.fail(message("checksum_mismatch", text, algorithm, self.name, actual, expected))
         else:
             self.ready_at = time.time() + ready_delay
@@ -241,12 +241,12 @@ class Store:
 
     def library(self, library_id: str) -> Library:
         if library_id not in self.libraries:
-            raise VapiError("NOT_FOUND", message("library_not_found", "The library {} does not exist.", library_id))
+            raise VapiError("NOT_FOUND", message("library_not_found", "The library <> does not exist.", library_id))
         return self.libraries[library_id]
 
     def item(self, item_id: str) -> Item:
         if item_id not in self.items:
-            raise VapiError("NOT_FOUND", message("item_not_found", "The library item {} does not exist.", item_id))
+            raise VapiError("NOT_FOUND", message("item_not_found", "The library item <> does not exist.", item_id))
         active = self.active.get(item_id)
         if active:
             self.settle(self.sessions[active])
@@ -292,7 +292,7 @@ class Store:
     def session(self, session_id: str) -> UpdateSession:
         session = self.sessions.get(session_id)
         if session is None or not self.settle(session):
-            text = "The update session {} does not exist."
+            text = "The update session <> does not exist."
             raise VapiError("NOT_FOUND", message("update_session_not_found", text, session_id))
         return session
 
@@ -301,8 +301,8 @@ class Store:
         if session.state != "ACTIVE":
             raise VapiError(
                 "NOT_ALLOWED_IN_CURRENT_STATE",
-                message("update_session_operation", "The operation {} failed on {}.", operation, session_id),
-                message("update_session_not_active", "The update session is in state {}, not ACTIVE.", session.state),
+                message("update_session_operation", "The operation <> failed on <>.", operation, session_id),
+                message("update_session_not_active", "The update session is in state <>, not ACTIVE.", session.state),
             )
         return session
 
@@ -348,14 +348,14 @@ class Store:
         elif result["has_errors"]:
             self.end(session, "ERROR", self.incomplete(session))
         elif blocking:
-            text = "The update session {} raised warnings that were not ignored: {}."
+            text = "The update session <> raised warnings that were not ignored: <>."
             self.end(session, "ERROR", message("warnings_not_ignored", text, session.id, ", ".join(blocking)))
         else:
             self.apply(session)
             self.end(session, "DONE")
 
     def incomplete(self, session: UpdateSession) -> dict[str, Any]:
-        text = "The update session {} has missing or invalid files."
+        text = "The update session <> has missing or invalid files."
         return message("update_session_incomplete", text, session.id)
 
     def apply(self, session: UpdateSession) -> None:
@@ -412,21 +412,21 @@ class Store:
         try:
             wanted = ovf.references(descriptor.path)
         except ValueError as error:
-            text = "The OVF descriptor {} is invalid: {}."
+            text = "The OVF descriptor <> is invalid: <>."
             invalid.setdefault(name, message("descriptor_invalid", text, name, error))
             return
         for href, size in wanted.items():
             if href not in blobs:
                 missing.add(href)
             elif size is not None and blobs[href] and blobs[href].size != size:
-                text = "The file {} has {} bytes; the OVF descriptor says {}."
+                text = "The file <> has <> bytes; the OVF descriptor says <>."
                 invalid.setdefault(href, message("size_mismatch", text, href, blobs[href].size, size))
 
     def check_digests(self, manifest: Blob, blobs: dict[str, Blob | None], invalid: dict[str, dict[str, Any]]) -> None:
         for name, (algorithm, digest) in ovf.digests(manifest.path).items():
             blob = blobs.get(name)
             if blob and blob.digest(algorithm) != digest:
-                text = "The {} checksum of file {} is not the one in the manifest."
+                text = "The <> checksum of file <> is not the one in the manifest."
                 invalid.setdefault(name, message("manifest_mismatch", text, algorithm, name))
 
     def is_ovf(self, session: UpdateSession) -> bool:
@@ -460,7 +460,7 @@ class Store:
         warnings = [
             {
                 "type": kind,
-                "message": message(kind.lower(), "The content raised the warning {}.", kind),
+                "message": message(kind.lower(), "The content raised the warning <>.", kind),
                 "ignored": kind in ignored,
             }
             for kind in raised or ()

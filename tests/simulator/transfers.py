@@ -48,7 +48,7 @@ def algorithms(store: Store, file: SessionFile) -> set[str]:
 
 
 def interrupted(file: SessionFile) -> dict[str, Any]:
-    return message("transfer_interrupted", "The transfer of file {} was interrupted: pipe closed.", file.name)
+    return message("transfer_interrupted", "The transfer of file <> was interrupted: pipe closed.", file.name)
 
 
 async def receive_upload(
@@ -130,7 +130,7 @@ def pull(store: Store, file: SessionFile) -> None:
         file.received(store.config.ready_delay)
     except (OSError, ValueError, http.client.HTTPException) as error:
         uri = (file.source_endpoint or {}).get("uri", "")
-        file.fail(message("pull_failed", "The file {} could not be fetched from {}: {}.", file.name, uri, error))
+        file.fail(message("pull_failed", "The file <> could not be fetched from <>: <>.", file.name, uri, error))
     finally:
         sink.close()
         if file.canceled.is_set():

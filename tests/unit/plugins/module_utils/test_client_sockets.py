@@ -47,7 +47,11 @@ def fine(connection, request):
 def misbehave_once(misbehave):
     """A serve that does so at the first request and is fine afterwards."""
     first = iter([misbehave])
-    return lambda connection, request: next(first, fine)(connection, request)
+
+    def answer(connection, request):
+        return next(first, fine)(connection, request)
+
+    return answer
 
 
 # Broken connections

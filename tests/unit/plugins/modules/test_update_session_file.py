@@ -79,7 +79,7 @@ def with_sha1(value):
     return {"checksum_info": {"algorithm": "SHA1", "checksum": value}}
 
 
-def expect_push(server, content, spec=PUSH, *infos):
+def expect_push(server, content, spec, *infos):
     """The file is added and pushed, and then looked at by whom it concerns."""
     endpoint = {"uri": f"https://127.0.0.1:{content.port}/cls/data/1/x"}
     server.expect("add", info_of("WAITING_FOR_TRANSFER", upload_endpoint=endpoint), spec)
@@ -260,7 +260,7 @@ def test_a_push_that_fails_tells_the_reason_and_the_session(server, content, iso
     content.on_put = lambda put: take(put) and 400
     server.expect("get", session(client_progress=3))
     server.expect("files", [])
-    expect_push(server, content)
+    expect_push(server, content, PUSH)
     server.expect("files", [info_of("ERROR", error_message=MESSAGE)])
     server.expect("validate", {"has_errors": False})
     result = refusal_of(run(server, src=iso, ca_path=ca_path), "ERROR")
