@@ -9,7 +9,11 @@ from contextlib import suppress
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
-from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, NotFound
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InternalServerError,
+    InvalidArgument,
+    NotFound,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import filled, sorted_ids
 
 _ITEM_KEYS = (
@@ -45,6 +49,13 @@ def item_file_facts(model: dict[str, Any]) -> dict[str, Any]:
     return file
 
 
+def library_facts(model: dict[str, Any]) -> dict[str, Any]:
+    """A LibraryModel. Raises TypeError for what is none."""
+    if not isinstance(model.get("name"), str) or not isinstance(model.get("type"), str):
+        raise TypeError("a library without a name or a type")
+    return model
+
+
 class Libraries:
     """com.vmware.content.Library"""
 
@@ -53,7 +64,7 @@ class Libraries:
 
     def get(self, library_id: str) -> dict[str, Any]:
         """One library. Raises NotFound."""
-        return self._client.call("library.get", library_id=library_id)
+        return self._client.call("library.get", read=lambda model, now: library_facts(model), library_id=library_id)
 
     def find(self, name: str) -> str | None:
         """The id of the library with exactly this name, or None. Raises InvalidArgument where there are several.
@@ -61,7 +72,7 @@ class Libraries:
         The API's find ignores case.
         """
         ids = self._client.call("library.find", {"name": name}, read=sorted_ids)
-        exact = [library_id for library_id in ids if self.get(library_id).get("name") == name]
+        exact = [library_id for library_id in ids if self.get(library_id)["name"] == name]
         return only(exact, f"libraries have the name {name}")
 
 
@@ -98,7 +109,14 @@ class LibraryItems:
             found = self.named(library_id, name)
             return found[0]["id"] if found else None
 
-        return self._client.call("item.create", model, landed=landed)
+        try:
+            return self._client.call("item.create", model, landed=landed)
+        except InternalServerError:
+            # It may be there all the same, and nobody else would delete it.
+            made = landed()
+            if made is None:
+                raise
+            return made
 
     def update(self, library_item_id: str, description: str) -> None:
         """Set the description."""

@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InternalServerError,
     NotAllowedInCurrentState,
     NotFound,
     ResourceBusy,
@@ -158,7 +159,14 @@ class UpdateSessions:
             active = [session for session in self.list(library_item_id) if session["state"] == "ACTIVE"]
             return active[0]["id"] if active else None
 
-        return self._client.call("update_session.create", model, landed=landed)
+        try:
+            return self._client.call("update_session.create", model, landed=landed)
+        except InternalServerError:
+            # It may be there all the same, and hold the item.
+            made = landed()
+            if made is None:
+                raise
+            return made
 
     def update(self, update_session_id: str, warning_behavior: list[dict[str, Any]]) -> None:
         """Set warning_behavior, the one property that an update changes."""

@@ -22,6 +22,7 @@ from ansible_collections.vsphere.content_library.tests.unit.plugins.library_wire
 from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import HOST, ITEM, Answer, Refusal, reset
 
 NOT_FOUND = Refusal("NOT_FOUND", 404, ("There is no such thing.",))
+FAILED = Refusal("INTERNAL_SERVER_ERROR", 500, ("Out of order.",))
 OTHER = "another-item"
 ITEM_KEYS = {
     "id",
@@ -77,6 +78,13 @@ def test_several_libraries_of_that_name(server, libraries):
 def test_a_library_that_is_missing(server, libraries):
     server.expect("get_library", NOT_FOUND, id=LIBRARY)
     with pytest.raises(NotFound, match=f"library {LIBRARY} on {HOST}"):
+        libraries.get(LIBRARY)
+
+
+@pytest.mark.parametrize("model", [{}, {"name": "demo"}, {"name": [], "type": "LOCAL"}, {"name": "demo", "type": 3}])
+def test_an_answer_that_is_no_library(server, libraries, model):
+    server.expect("get_library", model, id=LIBRARY)
+    with pytest.raises(InternalServerError, match="can't be read"):
         libraries.get(LIBRARY)
 
 
@@ -145,6 +153,18 @@ def test_a_create_that_was_lost_is_sent_again(server, items):
     server.expect("find_item", [], {"library_id": LIBRARY, "name": "tools"})
     server.expect("create_item", ITEM, {"library_id": LIBRARY, "name": "tools"})
     assert items.create(LIBRARY, "tools", None, None) == ITEM
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_an_item_may_be_there_although_the_server_failed(server, items, made):
+    server.expect("create_item", FAILED, {"library_id": LIBRARY, "name": "tools"})
+    server.expect("find_item", [ITEM] if made else [], {"library_id": LIBRARY, "name": "tools"})
+    if made:
+        server.expect("get_item", item(), id=ITEM)
+        assert items.create(LIBRARY, "tools", None, None) == ITEM
+    else:
+        with pytest.raises(InternalServerError, match="Out of order"):
+            items.create(LIBRARY, "tools", None, None)
 
 
 @pytest.mark.parametrize("description", ["Debian 12.7 netinst", ""])

@@ -279,3 +279,15 @@ def test_a_session_that_vanishes_under_the_look_is_no_longer_there(server):
     server.expect("files", NOT_FOUND)
     server.expect("list", [], query=OF_ITEM)
     assert sessions_of(server).settle_others(ITEM, 30, 0) == ([], True)
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_session_may_be_there_although_the_server_failed(server, made):
+    server.expect("create", Refusal("INTERNAL_SERVER_ERROR", 500, ("Out of order.",)), {"library_item_id": ITEM})
+    server.expect("list", [ID] if made else [], query=OF_ITEM)
+    if made:
+        server.expect("get", session())
+        assert sessions_of(server).create(ITEM) == ID
+    else:
+        with pytest.raises(InternalServerError, match="Out of order"):
+            sessions_of(server).create(ITEM)
