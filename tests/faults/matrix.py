@@ -1,0 +1,348 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One cell of the fault matrix: a transition with a fault at one of its requests, and what must hold afterwards."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import Outcome, complete, execute
+from tests.faults.faults import Fault
+from tests.faults.gate import HOST, ONE_REQUEST_EACH, Gate, connected
+from tests.faults.transitions import WAIT_TIMEOUT, Scene, Transition
+from tests.simulator.process import SimulatorProcess
+
+REQUEST_TIMEOUT = 2
+SLACK = 4.0  # seconds that a busy machine may add
+# One that was hit may use up its time, be looked after for as long, or be pushed again after a second.
+ONE_FAULT = max(2 * REQUEST_TIMEOUT, WAIT_TIMEOUT + 1) + 1.0
+TEARDOWN = 9  # requests at most on the way out of a failure
+
+
+@dataclass(frozen=True)
+class Case:
+    transition: Transition
+    dialect: str
+    fault: Fault
+    position: int
+
+
+@dataclass
+class Undisturbed:
+    """What a transition does when nothing happens."""
+
+    operations: list[str]
+    before: State
+    wanted: State
+    outcome: Outcome
+    seconds: float
+
+
+@dataclass
+class Verdict:
+    """broken: promises that did not hold. excused: what the fault made impossible, by name. struck: it was hit."""
+
+    module: str
+    transition: str
+    dialect: str
+    fault: str
+    position: int
+    struck: bool
+    operation: str | None = None
+    failed: bool = False
+    error_type: str | None = None
+    seconds: float = 0.0
+    broken: list[str] = field(default_factory=list)
+    excused: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        row = f"{self.module}: {self.transition}, {self.dialect}"
+        return f"{row}, {self.fault} at {self.position} ({self.operation})"
+
+
+@dataclass
+class State:
+    """The simulator's state without what differs from run to run: ids of what is new, times, versions."""
+
+    items: dict[str, list[dict[str, Any]]]
+    sessions: dict[int, dict[str, Any]]
+    new_sessions: list[dict[str, Any]]
+    tokens: int
+
+    @classmethod
+    def read(cls, simulator: SimulatorProcess, known: list[str]) -> State:
+        """known are the ids of the sessions that were there before; sessions has them by their place in it."""
+        state = simulator.state()
+        items: dict[str, list[dict[str, Any]]] = {}
+        for item in state["items"].values():
+            facts = {key: item[key] for key in ("library_id", "type", "description")}
+            facts["files"] = {name: file["sha256"] for name, file in item["files"].items()}
+            items.setdefault(item["name"], []).append(facts)
+        sessions, new = {}, []
+        for session_id, session in state["sessions"].items():
+            facts = {key: session[key] for key in ("state", "client_progress", "user", "removed", "files")}
+            facts["warning_behavior"] = sorted(map(json.dumps, session["warning_behavior"] or []))
+            facts["error"] = (session["error_message"] or {}).get("args")
+            facts["item"] = state["items"][session["library_item_id"]]["name"]
+            if session_id in known:
+                sessions[known.index(session_id)] = facts
+            else:
+                new.append(facts)
+        new.sort(key=lambda facts: (facts["item"], facts["state"]))
+        return cls(items, sessions, new, len(state["tokens"]))
+
+
+class Bench:
+    """A simulator with a gate before it, and the runs of modules against it."""
+
+    def __init__(self, simulator: SimulatorProcess, folder: Path) -> None:
+        self.simulator = simulator
+        self.folder = folder
+        self.gate = Gate((simulator.host, simulator.port))
+        self.thread_errors: list[str] = []
+        self._recorded: dict[tuple[str, str], Undisturbed] = {}
+
+    def __enter__(self) -> Bench:
+        self.gate.__enter__()
+        threading.excepthook = lambda args: self.thread_errors.append(f"{args.thread}: {args.exc_value!r}")
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        threading.excepthook = threading.__excepthook__
+        self.gate.__exit__()
+
+    def cases(self, transition: Transition, faults: tuple[Fault, ...]) -> list[Case]:
+        return [
+            Case(transition, dialect, fault, position)
+            for dialect in transition.dialects
+            for position in range(1, len(self.undisturbed(transition, dialect).operations) + 1)
+            for fault in faults
+        ]
+
+    def undisturbed(self, transition: Transition, dialect: str) -> Undisturbed:
+        key = (transition.name, dialect)
+        if key not in self._recorded:
+            arguments, known, before = self.prepare(transition)
+            outcome, seconds = self.run(transition.module, arguments, dialect)
+            assert outcome.failed == transition.fails, f"{key}: {outcome.result}"
+            operations = [entry["operation"] for entry in self.simulator.requests()]
+            wanted = State.read(self.simulator, known)
+            self._recorded[key] = Undisturbed(operations, before, wanted, outcome, seconds)
+        return self._recorded[key]
+
+    def prepare(self, transition: Transition) -> tuple[dict[str, Any], list[str], State]:
+        """The arguments of a run, the ids of the sessions that are there, and the state."""
+        self.simulator.reset()
+        arguments = transition.prepare(Scene(self.simulator, self.folder))
+        known = list(self.simulator.state()["sessions"])
+        self.simulator.clear_requests()
+        return arguments, known, State.read(self.simulator, known)
+
+    def run(
+        self, module: ModuleType, arguments: dict[str, Any], dialect: str, port: int | None = None
+    ) -> tuple[Outcome, float]:
+        """One run in this process, its options read as AnsibleModule reads them."""
+        rules = {name: rule for name, rule in module.SPEC.items() if name != "supports_check_mode"}
+        validated = ArgumentSpecValidator(**complete(rules, [])).validate(self.options(arguments, dialect, port))
+        assert not validated.error_messages, validated.error_messages
+        start = time.monotonic()
+        outcome = execute(module.run, validated.validated_parameters, False)
+        return outcome, time.monotonic() - start
+
+    def options(self, arguments: dict[str, Any], dialect: str, port: int | None = None) -> dict[str, Any]:
+        """A transition's arguments with the connection options."""
+        return dict(
+            hostname=HOST,
+            port=port or self.simulator.port,
+            username=self.simulator.username,
+            password=self.simulator.password,
+            ca_path=self.simulator.ca_path,
+            api_endpoint=dialect,
+            request_timeout=REQUEST_TIMEOUT,
+            **arguments,
+        )
+
+    def try_out(self, case: Case) -> Verdict:
+        """Run a case, and judge it."""
+        transition, dialect, fault = case.transition, case.dialect, case.fault
+        undisturbed = self.undisturbed(transition, dialect)
+        arguments, known, before = self.prepare(transition)
+        connected.addresses.clear()
+        self.thread_errors.clear()
+        refused = fault.kind == "refused"
+        if refused:
+            self.simulator.faults([ONE_REQUEST_EACH])
+            self.gate.refuse(case.position)
+        else:
+            played = fault.played("api" if dialect == "auto" else dialect)
+            self.simulator.faults([{"match": {}, "at": case.position, "count": fault.count, "fault": played}])
+        outcome, seconds = self.run(transition.module, arguments, dialect, self.gate.port if refused else None)
+        log = self.simulator.requests()
+        struck = self.gate.refused > 0 if refused else any(entry["fault"] for entry in log)
+        verdict = Verdict(transition.module_name, transition.name, dialect, fault.name, case.position, struck)
+        verdict.failed, verdict.seconds = outcome.failed, seconds
+        if refused:
+            self.gate.stand_open()
+            hit = log[case.position - 1]["operation"] if len(log) >= case.position else None
+        else:
+            hit = next((entry["operation"] for entry in log if entry["fault"]), None)
+        verdict.operation = hit
+        verdict.error_type = outcome.result.get("error_type")
+        self.simulator.faults([])
+        after = State.read(self.simulator, known)
+        judge = Judge(case, verdict, undisturbed, before, after, outcome)
+        judge.outcome(self.thread_errors, {HOST_PORT[1] for HOST_PORT in connected.addresses if HOST_PORT[0] != HOST})
+        judge.state()
+        judge.tokens()
+        if not verdict.broken:
+            if verdict.excused:
+                self.simulator.expire_tokens()
+            self.run_again(transition, arguments, dialect, known, judge)
+        return verdict
+
+    def run_again(
+        self, transition: Transition, arguments: dict[str, Any], dialect: str, known: list[str], judge: Judge
+    ) -> None:
+        """Twice, with nothing in the way."""
+        second, _seconds = self.run(transition.module, arguments, dialect)
+        judge.second(second, State.read(self.simulator, known))
+        third, _seconds = self.run(transition.module, arguments, dialect)
+        judge.third(third, State.read(self.simulator, known))
+
+
+class Judge:
+    """Holds what a run left behind against what is promised."""
+
+    def __init__(
+        self, case: Case, verdict: Verdict, undisturbed: Undisturbed, before: State, after: State, outcome: Outcome
+    ) -> None:
+        self.verdict, self.undisturbed = verdict, undisturbed
+        self.before, self.after, self.run = before, after, outcome
+        self.transition, self.fault = case.transition, case.fault
+        self.outage = self.fault.count > 1
+
+    def check(self, holds: object, promise: str) -> None:
+        if not holds:
+            self.verdict.broken.append(promise)
+
+    def outcome(self, thread_errors: list[str], strangers: set[Any]) -> None:
+        result, run = self.run.result, self.run
+        self.check(not thread_errors, f"a thread died: {thread_errors}")
+        self.check(not strangers, f"something was sent to {strangers}")
+        self.check("exception" not in result, f"traceback: {result.get('exception')}")
+        if run.failed:
+            self.check(result.get("error_type") in ERROR_TYPES, f"error_type is {result.get('error_type')}")
+            self.check(isinstance(result.get("msg"), str) and result["msg"], "no msg")
+            self.check(len(str(result.get("msg"))) < 2000, "a msg that nobody reads")
+        limit = self.undisturbed.seconds + SLACK
+        limit += TEARDOWN * REQUEST_TIMEOUT if self.outage else ONE_FAULT
+        self.check(self.verdict.seconds <= limit, f"{self.verdict.seconds:.1f} s, and not {limit:.1f}")
+        if not run.failed and not self.transition.fails and not self.fault.false:
+            self.check(self.after.items == self.undisturbed.wanted.items, "success, but the items are not as wanted")
+            wanted = undisturbed_result(self.undisturbed.outcome.result)
+            got = undisturbed_result(result)
+            for key, value in wanted.items():
+                self.check(got[key] == value, f"success, but {key} is {got[key]} and not {value}")
+
+    def state(self) -> None:
+        """Old or wanted, each property of each thing."""
+        before, after, wanted = self.before, self.after, self.undisturbed.wanted
+        for name in before.items.keys() | after.items.keys() | wanted.items.keys():
+            olds, nows, news = (state.items.get(name, []) for state in (before, after, wanted))
+            if len(nows) > 1 or (not nows and olds and news):
+                self.check(False, f"{len(nows)} items {name}")
+            elif nows and self.outage and not olds:
+                self.check(nows[0]["files"] in ({}, *(item["files"] for item in news)), f"half made: {nows}")
+            elif not nows:
+                self.check(not olds or not news, f"item {name} is lost")
+            else:
+                known = [*olds, *news]
+                self.check(known, f"item {name} was left half made: {nows[0]}")
+                for key, value in nows[0].items():
+                    self.check(value in [item[key] for item in known], f"{key} of item {name} is {value}")
+        for number, was in before.sessions.items():
+            now, new = after.sessions.get(number), wanted.sessions.get(number)
+            if now is None:
+                self.check(new is None, "a session is lost")
+                continue
+            states = {was["state"], new["state"] if new else "CANCELED"}
+            self.check(now["state"] in states, f"a session is {now['state']}")
+            for key in ("client_progress", "warning_behavior", "error", "removed"):
+                self.check(now[key] in (was[key], *([new[key]] if new else [])), f"{key} of a session is {now[key]}")
+            for name, file in now["files"].items():
+                same = new and new["files"].get(name) == file
+                self.check(same or file["status"] != "READY", f"file {name} of a session is {file}")
+        active = [session for session in after.new_sessions if session["state"] == "ACTIVE"]
+        allowed = 1 if self.outage else len([1 for new in wanted.new_sessions if new["state"] == "ACTIVE"])
+        self.check(len(active) <= allowed, f"{len(active)} ACTIVE sessions were left")
+
+    def tokens(self) -> None:
+        """None is left, apart from those that the fault put out of reach."""
+        left = self.after.tokens - self.undisturbed.wanted.tokens
+        if left <= 0:
+            return
+        operation = self.verdict.operation
+        if self.outage:
+            reason = "token of a run whose server went away"
+        elif operation == "session.create":
+            reason = "token whose login was not answered"
+        elif operation == "session.delete":
+            reason = "token whose logout was refused"
+            told = self.run.failed or any("could not be deleted" in text for text in self.run.warnings)
+            self.check(told or self.fault.false, "a token was left, and nobody told")
+        elif self.fault.name == "401":
+            reason = "token that the server called dead"
+        else:
+            self.check(False, f"{left} API tokens were left")
+            return
+        self.check(left == 1, f"{left} API tokens were left")
+        self.verdict.excused.append(reason)
+
+    def second(self, outcome: Outcome, state: State) -> None:
+        if self.transition.fails:
+            self.check(outcome.failed, "the second run did not fail")
+            return
+        self.check(not outcome.failed, f"the second run failed: {outcome.result.get('msg')}")
+        self.converged(state, "second")
+
+    def third(self, outcome: Outcome, state: State) -> None:
+        if self.transition.fails:
+            return
+        self.check(not outcome.failed, f"the third run failed: {outcome.result.get('msg')}")
+        self.check(not outcome.result.get("operations"), f"the third run did {outcome.result.get('operations')}")
+        self.converged(state, "third")
+
+    def converged(self, state: State, which: str) -> None:
+        wanted = self.undisturbed.wanted
+        self.check(state.items == wanted.items, f"after the {which} run the items are {state.items}")
+        for number, session in wanted.sessions.items():
+            for key in ("state", "client_progress", "warning_behavior", "error", "files"):
+                now = state.sessions.get(number, {}).get(key)
+                self.check(now == session[key], f"after the {which} run {key} of a session is {now}")
+        gone = state.sessions.keys() - wanted.sessions.keys()
+        self.check(not gone, f"after the {which} run sessions are left")
+        active = [session for session in state.new_sessions if session["state"] == "ACTIVE"]
+        expected = [session for session in wanted.new_sessions if session["state"] == "ACTIVE"]
+        self.check(len(active) == len(expected), f"after the {which} run {len(active)} sessions are ACTIVE")
+
+
+def undisturbed_result(result: dict[str, Any]) -> dict[str, Any]:
+    """What of a result does not differ from run to run, such as the order of things by their ids."""
+    kept = {key: result.get(key) for key in ("changed", "library_item", "file")}
+    kept["operations"] = sorted(result.get("operations", []))
+    for key, names in (("library_item", ("name", "type", "description")), ("file", ("name", "size", "status"))):
+        kept[key] = {name: kept[key][name] for name in names} if kept[key] else None
+    kept["update_sessions"] = sorted(session["state"] for session in result.get("update_sessions", []))
+    kept["library_items"] = [item["name"] for item in result.get("library_items", [])]
+    kept["state"] = (result.get("update_session") or {}).get("state")
+    return kept

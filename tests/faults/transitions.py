@@ -1,0 +1,264 @@
+# Copyright: (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What modules do: the rows of the fault matrix, each a module, its arguments and the state that it finds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ansible_collections.vsphere.content_library.plugins.modules import (
+    api_session,
+    library_item,
+    library_item_info,
+    update_session,
+    update_session_fail,
+    update_session_file,
+    update_session_info,
+)
+from tests.simulator.process import SimulatorProcess
+from tests.simulator.store import OPERATOR, stable_id
+
+DEMO, ITEM = stable_id("library", "demo"), stable_id("item", "debian-12")
+SELF_SIGNED = [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}]
+CONTENT = b"debian 13\n" * 1000
+WAIT_TIMEOUT = 3
+
+
+@dataclass
+class Scene:
+    """What a transition prepares: the simulator, as good as new, and a folder with its sources."""
+
+    simulator: SimulatorProcess
+    folder: Path
+
+    def session(self, **attributes: Any) -> str:
+        return self.simulator.add_sessions(library_item_id=ITEM, **attributes)[0]
+
+    def source(self, name: str, content: bytes = CONTENT) -> str:
+        path = self.folder / name
+        if not path.exists() or path.read_bytes() != content:
+            path.write_bytes(content)
+        return str(path)
+
+    def package(self) -> str:
+        """An OVF with two disks, and a manifest."""
+        disks = {f"disk{number}.vmdk": f"disk {number}\n".encode() * 500 for number in (1, 2)}
+        references = "".join(
+            f'<File ovf:href="{name}" ovf:id="{name}" ovf:size="{len(content)}"/>' for name, content in disks.items()
+        )
+        envelope = (
+            '<?xml version="1.0"?><Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1"'
+            ' xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">'
+            f"<References>{references}</References></Envelope>"
+        ).encode()
+        files = {**disks, "box.ovf": envelope}
+        digests = [f"SHA256({name})= {hashlib.sha256(content).hexdigest()}" for name, content in files.items()]
+        for name, content in {**files, "box.mf": "\n".join(digests).encode()}.items():
+            self.source(name, content)
+        return str(self.folder / "box.ovf")
+
+    def url(self) -> str:
+        """A file that the server can pull: one of its own."""
+        self.simulator.add_item("published", files={"pulled.iso": "pulled\n" * 100})
+        state = self.simulator.state()["items"].values()
+        [item] = [item["id"] for item in state if item["name"] == "published"]
+        return f"{self.simulator.url}/control/item/{item}/file/pulled.iso"
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One row. prepare sets the scene and returns the module's arguments.
+
+    own_session: the session is not the module's own, and stays. fails: what it asks for can't be had, so that the
+    matrix tries the faults on the way out as well. dialects: which endpoints it is run with.
+    """
+
+    name: str
+    module: ModuleType
+    prepare: Callable[[Scene], dict[str, Any]]
+    fails: bool = False
+    dialects: tuple[str, ...] = ("api", "rest")
+
+    @property
+    def module_name(self) -> str:
+        return self.module.__name__.rpartition(".")[2]
+
+    @property
+    def pushes_item(self) -> bool:
+        """Whether all sessions on the way are the module's own."""
+        return self.module is library_item
+
+
+def info_all(scene: Scene) -> dict[str, Any]:
+    scene.simulator.add_sessions(4)
+    scene.session(state="ERROR", error_message="broken")
+    return dict(gather_files=True, validate=True)
+
+
+def item_info(scene: Scene) -> dict[str, Any]:
+    return dict(library_name="demo", name="debian-12", gather_files=True)
+
+
+def steer(scene: Scene) -> dict[str, Any]:
+    session = scene.session(preview_warnings=["SELF_SIGNED_CERTIFICATE"], client_progress=10)
+    return dict(update_session_id=session, warning_behavior=SELF_SIGNED, client_progress=40)
+
+
+def done_slowly(scene: Scene) -> dict[str, Any]:
+    scene.simulator.config(complete_delay=0.3)
+    return dict(update_session_id=scene.session(), state="done", wait_timeout=WAIT_TIMEOUT)
+
+
+def absent_all(scene: Scene) -> dict[str, Any]:
+    for state in ("ERROR", "DONE", "ACTIVE"):
+        scene.session(state=state)
+    return dict(library_item_id=ITEM, state="absent")
+
+
+def push_file(scene: Scene) -> dict[str, Any]:
+    src = scene.source("new.iso")
+    return dict(update_session_id=scene.session(), name="new.iso", src=src, wait_timeout=WAIT_TIMEOUT)
+
+
+def pull_file(scene: Scene) -> dict[str, Any]:
+    url = scene.url()
+    return dict(update_session_id=scene.session(), name="pulled.iso", url=url, wait_timeout=WAIT_TIMEOUT)
+
+
+def item(scene: Scene, **arguments: Any) -> dict[str, Any]:
+    return dict(library_id=DEMO, stale_after=1, wait_timeout=WAIT_TIMEOUT, **arguments)
+
+
+def new_item(scene: Scene) -> dict[str, Any]:
+    arguments = item(scene, name="new", src=[scene.source("new.iso")], description="What is new")
+    del arguments["library_id"]
+    return dict(arguments, library_name="demo")
+
+
+def replaced(scene: Scene) -> dict[str, Any]:
+    return item(scene, name="debian-12", src=[scene.source("debian-13.iso")], description="Another one")
+
+
+def slowly(scene: Scene) -> dict[str, Any]:
+    """A push that lasts long enough for a keep-alive."""
+    scene.simulator.config(upload_rate=15_000)
+    return item(scene, name="debian-12", src=[scene.source("debian-12.iso")])
+
+
+def package(scene: Scene) -> dict[str, Any]:
+    return item(scene, name="box", src=[scene.package()])
+
+
+def stale(scene: Scene) -> dict[str, Any]:
+    scene.session()
+    return item(scene, name="debian-12", src=[scene.source("debian-12.iso")])
+
+
+def pulled(scene: Scene) -> dict[str, Any]:
+    return item(scene, name="pulled", url=scene.url())
+
+
+def unchanged(scene: Scene) -> dict[str, Any]:
+    scene.simulator.add_item("kept", type="iso", files={"kept.iso": "kept\n"})
+    return item(scene, name="kept", src=[scene.source("kept.iso", b"kept\n")])
+
+
+def mistaken(scene: Scene) -> dict[str, Any]:
+    """A checksum that turns out wrong only when the bytes are there: the new item has to go again."""
+    return item(scene, name="new", src=[scene.source("new.iso")], checksum="sha256:" + "0" * 64)
+
+
+def warned(scene: Scene) -> dict[str, Any]:
+    """Content that the server refuses when the session completes."""
+    scene.simulator.config(raise_warnings=["SELF_SIGNED_CERTIFICATE"])
+    return item(scene, name="debian-12", src=[scene.source("debian-12.iso")])
+
+
+def occupied(scene: Scene) -> dict[str, Any]:
+    scene.session(user=OPERATOR)
+    return item(scene, name="debian-12", src=[scene.source("debian-12.iso")])
+
+
+def log_out(scene: Scene) -> dict[str, Any]:
+    session = scene.simulator.session
+    response = session.post(
+        f"{scene.simulator.url}/api/session", auth=(scene.simulator.username, scene.simulator.password)
+    )
+    return dict(state="absent", session_id=response.json())
+
+
+AUTO = ("api", "rest", "auto")
+
+TRANSITIONS = (
+    Transition(
+        "one session", update_session_info, lambda scene: dict(update_session_id=scene.session()), dialects=AUTO
+    ),
+    Transition(
+        "sessions of an item", update_session_info, lambda scene: dict(library_item_id=scene.session() and ITEM)
+    ),
+    Transition("all sessions with their files", update_session_info, info_all),
+    Transition(
+        "none to ACTIVE", update_session, lambda scene: dict(library_item_id=ITEM, warning_behavior=SELF_SIGNED)
+    ),
+    Transition("ACTIVE adopted", update_session, lambda scene: dict(library_item_id=scene.session() and ITEM)),
+    Transition("ACTIVE steered", update_session, steer),
+    Transition("ACTIVE to DONE", update_session, done_slowly),
+    Transition(
+        "ACTIVE to CANCELED", update_session, lambda scene: dict(update_session_id=scene.session(), state="canceled")
+    ),
+    Transition(
+        "ACTIVE of an item to CANCELED",
+        update_session,
+        lambda scene: dict(library_item_id=scene.session() and ITEM, state="canceled"),
+    ),
+    Transition(
+        "ACTIVE to absent", update_session, lambda scene: dict(update_session_id=scene.session(), state="absent")
+    ),
+    Transition(
+        "DONE to absent",
+        update_session,
+        lambda scene: dict(update_session_id=scene.session(state="DONE"), state="absent"),
+    ),
+    Transition("all of an item to absent", update_session, absent_all),
+    Transition(
+        "ACTIVE to ERROR",
+        update_session_fail,
+        lambda scene: dict(update_session_id=scene.session(), client_error_message="Given up"),
+        dialects=AUTO,
+    ),
+    Transition(
+        "DONE not to ERROR",
+        update_session_fail,
+        lambda scene: dict(update_session_id=scene.session(state="DONE"), client_error_message="Given up"),
+        fails=True,
+    ),
+    Transition("file pushed", update_session_file, push_file),
+    Transition("file pulled", update_session_file, pull_file),
+    Transition(
+        "file removed",
+        update_session_file,
+        lambda scene: dict(update_session_id=scene.session(), name="debian-12.iso", state="absent"),
+    ),
+    Transition("items of a name", library_item_info, item_info),
+    Transition("all items", library_item_info, lambda scene: dict(library_id=DEMO, gather_files=True)),
+    Transition("item without content", library_item, lambda scene: item(scene, name="empty", description="None yet")),
+    Transition("new item", library_item, new_item, dialects=AUTO),
+    Transition("content and description replaced", library_item, replaced),
+    Transition("content replaced slowly", library_item, slowly),
+    Transition("new OVF package", library_item, package),
+    Transition("abandoned session replaced", library_item, stale),
+    Transition("content pulled", library_item, pulled),
+    Transition("unchanged item", library_item, unchanged),
+    Transition("wrong checksum", library_item, mistaken, fails=True),
+    Transition("content refused", library_item, warned, fails=True),
+    Transition("item held by another user", library_item, occupied, fails=True),
+    Transition("item to absent", library_item, lambda scene: item(scene, name="debian-12", state="absent")),
+    Transition("log in", api_session, lambda scene: dict(state="present")),
+    Transition("log out", api_session, log_out),
+)
