@@ -380,8 +380,9 @@ def test_a_thumbprint_that_is_none(source, client, elsewhere, certificate):
     assert server.headers_seen == []
 
 
-def test_without_verification_the_address_of_control_is_enough(source, stack, vcenter, elsewhere):
-    server = elsewhere(trustme.CA().issue_cert(OTHER), OTHER)
+@pytest.mark.parametrize("endpoint", [{}, {"ssl_certificate_thumbprint": "0a" * 20}])
+def test_without_verification_the_address_of_control_is_enough(source, stack, vcenter, elsewhere, endpoint):
+    server = elsewhere(trustme.CA().issue_cert(OTHER), OTHER, **endpoint)
     client = stack.enter_context(client_of(vcenter, validate_certs=False))
     [pushed] = push(client, source())
     assert pushed.verified
