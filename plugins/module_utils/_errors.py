@@ -85,6 +85,12 @@ class VapiError(Exception):
         return kwargs
 
 
+class AlreadyExists(VapiError):
+    """There is an item of that name, or the like, already."""
+
+    error_type = "ALREADY_EXISTS"
+
+
 class InternalServerError(VapiError):
     """The server failed, or gave an answer that can't be read."""
 

@@ -426,8 +426,10 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._content i
     text,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    AlreadyExists,
     InvalidArgument,
     NotFound,
+    ResourceBusy,
     VapiError,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import item_facts, only
@@ -482,7 +484,18 @@ def run(task: Task) -> Facts:
             task.perform("delete_item", items.delete, before["id"])
     else:
         check_type(params, source.type, before)
-        after, content = present(task, source, library_id, before)
+        try:
+            after, content = present(task, source, library_id, before)
+        except AlreadyExists:
+            if task.operations != ["create_item"]:
+                raise
+            library_id, before = locate(task)
+            if before is None:  # its name differs in case
+                raise
+            # Somebody else made it since it was looked for.
+            task.operations.clear()
+            check_type(params, source.type, before)
+            after, content = present(task, source, library_id, before)
     return dict(
         library_item=after,
         files=content.rows,
@@ -570,8 +583,9 @@ def present(task: Task, source: Package, library_id: str, before: Facts | None) 
             with held():
                 item_id = task.perform("create_item", items.create, library_id, params["name"], type_, description)
         content = publish(task, source, library_id, item_id, before is None) if wants_content else Content()
-    except BaseException:
-        if item_id and not task.check_mode:
+    except BaseException as error:
+        # A new item that is busy is what somebody else fills.
+        if item_id and not task.check_mode and not (before is None and isinstance(error, ResourceBusy)):
             undo(task, item_id, before)
         raise
     return (predicted if task.check_mode or not task.operations else items.get(item_id)), content

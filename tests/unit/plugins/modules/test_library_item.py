@@ -41,6 +41,7 @@ STALE = "stale:session"
 URL = "https://user:pa%20ss@files.example.com/tools.iso"
 NOT_FOUND = Refusal("NOT_FOUND", 404, ("There is no such thing.",))
 BUSY = Refusal("RESOURCE_BUSY", 500, ("The item is being updated.",))
+EXISTS = Refusal("ALREADY_EXISTS", 400, ("There is an item of that name.",))
 MESSAGE = {"id": "x", "default_message": "The disk image is broken.", "args": []}
 FIND = {"library_id": LIBRARY, "name": "tools"}
 SHARED = {"library_id": LIBRARY, "name": "tools"}
@@ -839,6 +840,32 @@ def test_another_users_session_is_waited_for(server, content, iso, ca_path):
     server.expect("get_item", item(), id=ITEM)
     outcome = run(server, src=[iso], ca_path=ca_path, busy_timeout=60)
     succeeded(outcome, "create", "add_file", "upload", "complete")
+
+
+# Somebody else's new item
+
+
+def test_an_item_that_somebody_else_made_meanwhile_is_taken(server, iso):
+    server.expect("find_item", [], FIND)
+    server.expect("get_library", library(), id=LIBRARY)
+    server.expect("create_item", EXISTS, {**FIND, "type": "iso"})
+    expect_item(server)
+    server.expect("item_files", [item_file(checksum=SHA1)], id=ITEM)
+    assert actions(succeeded(run(server, src=[iso]))) == [("tools.iso", "unchanged", True)]
+
+
+def test_an_item_whose_name_differs_in_case_is_not_taken(server, iso):
+    server.expect("find_item", [], FIND)
+    server.expect("get_library", library(), id=LIBRARY)
+    server.expect("create_item", EXISTS, {**FIND, "type": "iso"})
+    expect_item(server, name="Tools")
+    refusal_of(run(server, src=[iso]), "ALREADY_EXISTS")
+
+
+def test_a_new_item_that_somebody_else_fills_is_not_deleted(server, iso):
+    expect_new_item(server)
+    server.expect("create", BUSY, {"library_item_id": ITEM})
+    refusal_of(run(server, src=[iso]), "RESOURCE_BUSY")
 
 
 # Answers that are lost
