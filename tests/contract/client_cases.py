@@ -74,7 +74,7 @@ CASES = [
     Case("pull", "file.add", lambda services: services.update_sessions.files.add(SESSION, PULL), FILE),
     Case("remove", "file.remove", lambda services: services.update_sessions.files.remove(SESSION, NAME)),
     Case("validate", "file.validate", lambda services: services.update_sessions.files.validate(SESSION), VALIDATION),
-    Case("library", "library.get", lambda services: services.libraries.get(LIBRARY), {"name": NAME}),
+    Case("library", "library.get", lambda services: services.libraries.get(LIBRARY), {"name": NAME, "type": "LOCAL"}),
     Case("find library", "library.find", lambda services: services.libraries.find(NAME), []),
     Case("items", "item.list", lambda services: services.library_items.list(LIBRARY), []),
     Case("find items", "item.find", lambda services: services.library_items.named(LIBRARY, NAME), []),
