@@ -104,13 +104,8 @@ class InProcessAction(NormalAction):
         if not hasattr(C, "INJECT_INVOCATION") or C.config.get_config_value("INJECT_INVOCATION", variables=task_vars):
             result["invocation"] = dict(module_args=params)
         twice = [f"Both option {seen['option']} and its alias {seen['alias']} are set." for seen in validated._warnings]
-        result.update(
-            {
-                name: told
-                for name, told in (("warnings", twice + outcome.warnings), ("deprecations", validated._deprecations))
-                if told
-            }
-        )
+        told = {"warnings": twice + outcome.warnings, "deprecations": validated._deprecations}
+        result.update({name: texts for name, texts in told.items() if texts})
         # A short secret must not take the place of a flag, nor of a null.
         flags = {name: value for name, value in result.items() if value is None or isinstance(value, bool)}
         return {**remove_values(result, validated._no_log_values | outcome.secrets), **flags}
