@@ -23,7 +23,7 @@ import urllib3
 from ansible.release import __version__ as ansible_version
 
 from tests.conftest import ROOT  # isort: skip  makes the collection importable, so it comes first
-from tests.benchmark import content, modules
+from tests.benchmark import content, modules, tasks
 from tests.integration.vcsim import go_toolchain
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -34,6 +34,7 @@ BENCHMARKS = {
     "unchanged": modules.unchanged,
     "imports": modules.imports,
     "listing": modules.listing,
+    "tasks": tasks.tasks,
 }
 
 

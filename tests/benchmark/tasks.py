@@ -144,3 +144,8 @@ def hundred(rounds: int) -> str:
         took = interleaved(subjects, max(1, rounds // 5))
     rows = [(*case, middle(each, "seconds"), middle(each, "again")) for case, each in took.items()]
     return table_of((f"{ITEMS} items in a loop", "", "new, seconds", "unchanged, seconds"), *rows)
+
+
+def tasks(rounds: int) -> str:
+    """What one more task costs, beside a ping, and 100 items in one play."""
+    return f"{slopes(rounds)}\n\n{hundred(rounds)}"
