@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, the vsphere.content_library contributors
+# Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m tests.faults``: the whole fault matrix, or a part of it."""
@@ -77,6 +77,8 @@ def main() -> int:
             count["not reached"] += 1
             continue
         count["run"] += 1
+        if count["run"] % 1000 == 0:
+            print(f"{count['run']} cases, {time.monotonic() - began:.0f} s", flush=True)
         count["failed" if verdict.failed else "succeeded"] += 1
         count["broken" if verdict.broken else "held"] += 1
         excused.update(verdict.excused)

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, the vsphere.content_library contributors
+# Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One cell of the fault matrix: a transition with a fault at one of its requests, and what must hold afterwards."""
@@ -230,6 +230,10 @@ class Judge:
         self.before, self.after, self.run = before, after, outcome
         self.transition, self.fault = case.transition, case.fault
         self.outage = self.fault.count > 1
+        # vcsim tells an empty list as null on /rest.
+        lists = (verdict.operation or "").endswith((".list", ".find"))
+        null = self.fault.name == "JSON null" and case.dialect == "rest" and lists
+        self.plausible = self.fault.false or null
 
     def check(self, holds: object, promise: str) -> None:
         if not holds:
@@ -247,7 +251,7 @@ class Judge:
         limit = self.undisturbed.seconds + SLACK
         limit += TEARDOWN * REQUEST_TIMEOUT if self.outage else ONE_FAULT
         self.check(self.verdict.seconds <= limit, f"{self.verdict.seconds:.1f} s, and not {limit:.1f}")
-        if not run.failed and not self.transition.fails and not self.fault.false:
+        if not run.failed and not self.transition.fails and not self.plausible:
             self.check(self.after.items == self.undisturbed.wanted.items, "success, but the items are not as wanted")
             wanted = undisturbed_result(self.undisturbed.outcome.result)
             got = undisturbed_result(result)
@@ -299,7 +303,7 @@ class Judge:
         elif operation == "session.delete":
             reason = "token whose logout was refused"
             told = self.run.failed or any("could not be deleted" in text for text in self.run.warnings)
-            self.check(told or self.fault.false, "a token was left, and nobody told")
+            self.check(told or self.plausible, "a token was left, and nobody told")
         elif self.fault.name == "401":
             reason = "token that the server called dead"
         else:
