@@ -336,7 +336,7 @@ class Transfer:
                 connection.putheader("Content-Length", str(source.size))
                 connection.putheader(TOKEN_HEADER, token)
                 connection.endheaders()
-                with suppress(ConnectionError):  # it may have answered before it hung up
+                with suppress(ConnectionError, ssl.SSLEOFError):  # it may have answered before it hung up
                     self._stream(source, fd, sock)
                 sock.settimeout(self._wait_timeout)
                 response = connection.getresponse()
