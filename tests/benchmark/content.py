@@ -72,10 +72,9 @@ class Target:
 
     def measured(self, *command: str | Path, **env: str) -> Took:
         """Run a command, and delete what it pushed: each begins with an empty library."""
-        try:
-            return measure(command, {**self.env, **env})
-        finally:
-            self.clear()
+        took = measure(command, {**self.env, **env})
+        self.clear()
+        return took
 
     def by_transfer(self, size: int, algorithm: str = "") -> Took:
         return self.measured(*PUSHES, "transfer", LIBRARY, NEW, self.file(size), algorithm)
