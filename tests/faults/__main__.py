@@ -1,33 +1,42 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tests.faults``: the whole fault matrix, or a part of it."""
+"""``python -m tests.faults``: the whole fault matrix and kill matrix, or a part of them.
+
+What did not hold is printed as it is found. Figures of the whole go into docs/reliability.md.
+"""
 
 from __future__ import annotations
 
 import argparse
 import faulthandler
 import os
+import signal
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-import tests.conftest  # noqa: F401
+import tests.conftest  # noqa: F401  makes the collection importable
 from tests.faults.faults import FAULTS
+from tests.faults.kills import kills, strike
 from tests.faults.matrix import Bench, Case, Verdict
+from tests.faults.page import write
 from tests.faults.transitions import TRANSITIONS
 from tests.simulator.process import SimulatorProcess
 
-LONGEST_CASE = 120
+MATRICES = ("faults", "kills")
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+LONGEST_CASE = 180
 bench: Bench | None = None
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("matrices", nargs="*", metavar="MATRIX", help=f"both, or one of {', '.join(MATRICES)}")
     parser.add_argument("--workers", type=int, default=2 * (os.cpu_count() or 1), help="most of a case is waiting")
     parser.add_argument("--transition", default="", help="only rows whose module or name has this in it")
     parser.add_argument("--fault", default="", help="only columns whose name has this in it")
@@ -39,53 +48,113 @@ def start() -> None:
     global bench
     for name in [name for name in os.environ if name.startswith("VMWARE_")]:
         del os.environ[name]
-    folder = tempfile.mkdtemp(prefix="faults-")
-    bench = Bench(SimulatorProcess().start(), Path(folder)).__enter__()
+    bench = Bench(SimulatorProcess().start(), Path(tempfile.mkdtemp(prefix="faults-"))).__enter__()
 
 
 def work(row: int, dialect: str, column: str) -> list[Verdict]:
-    """All positions of one transition, dialect and fault."""
+    """All positions of one transition, dialect and fault, or signal."""
     transition, verdicts = TRANSITIONS[row], []
-    for position in range(1, len(bench.undisturbed(transition, dialect).operations) + 1):
+    if column in FAULTS:
+        cases = [
+            Case(transition, dialect, FAULTS[column], position)
+            for position in range(1, len(bench.undisturbed(transition, dialect).operations) + 1)
+        ]
+    else:
+        cases = kills(bench, transition, dialect, signal.Signals[column])
+    for case in cases:
         faulthandler.dump_traceback_later(LONGEST_CASE, exit=True)
-        verdicts.append(bench.try_out(Case(transition, dialect, FAULTS[column], position)))
+        verdicts.append(bench.try_out(case) if isinstance(case, Case) else strike(bench, case))
     faulthandler.cancel_dump_traceback_later()
     return verdicts
 
 
-def run(options: argparse.Namespace) -> Iterator[Verdict]:
+def run(options: argparse.Namespace, matrix: str) -> Iterator[Verdict]:
+    columns = list(FAULTS) if matrix == "faults" else [number.name for number in SIGNALS]
     with ProcessPoolExecutor(options.workers, initializer=start) as pool:
         futures = [
             pool.submit(work, row, dialect, column)
             for row, transition in enumerate(TRANSITIONS)
             if options.transition in f"{transition.module_name}: {transition.name}"
+            if matrix == "faults" or transition.killed
             for dialect in transition.dialects
-            for column in FAULTS
+            for column in columns
             if options.fault in column
         ]
         for future in as_completed(futures):
             yield from future.result()
 
 
-def main() -> int:
-    options = arguments()
-    began = time.monotonic()
-    count: Counter[str] = Counter()
-    excused: Counter[str] = Counter()
-    for verdict in run(options):
-        if not verdict.struck:
-            count["not reached"] += 1
-            continue
-        count["run"] += 1
-        if count["run"] % 1000 == 0:
-            print(f"{count['run']} cases, {time.monotonic() - began:.0f} s", flush=True)
-        count["failed" if verdict.failed else "succeeded"] += 1
-        count["broken" if verdict.broken else "held"] += 1
-        excused.update(verdict.excused)
+def told(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+    """The verdicts whose request was there to be hit, with what did not hold printed."""
+    began, count = time.monotonic(), 0
+    for verdict in verdicts:
         if verdict.broken:
             print(f"{verdict}: {'; '.join(verdict.broken)}", flush=True)
-    print(dict(count), dict(excused), f"{time.monotonic() - began:.0f} s")
-    return 1 if count["broken"] else 0
+        if verdict.struck or verdict.broken:
+            yield verdict
+            count += 1
+            if count % 1000 == 0:
+                print(f"{count} cases, {time.monotonic() - began:.0f} s", flush=True)
+
+
+def summary(verdicts: list[Verdict], seconds: float) -> str:
+    held = sum(not verdict.broken for verdict in verdicts)
+    return f"{len(verdicts):,} cases were run, and {held:,} held; in {seconds / 60:.0f} minutes."
+
+
+def table(title: str, groups: dict[str, list[Verdict]], outcomes: bool) -> list[str]:
+    head = [title, "cases", "held", *(["module succeeded", "module failed"] if outcomes else [])]
+    lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+    for name, verdicts in groups.items():
+        failed = sum(verdict.failed for verdict in verdicts)
+        figures = [len(verdicts), sum(not verdict.broken for verdict in verdicts)]
+        figures += [len(verdicts) - failed, failed] if outcomes else []
+        lines.append(f"| {name} | {' | '.join(f'{figure:,}' for figure in figures)} |")
+    return lines
+
+
+def grouped(verdicts: list[Verdict], names: Iterable[str], attribute: str) -> dict[str, list[Verdict]]:
+    """In the order of names."""
+    groups: dict[str, list[Verdict]] = {name: [] for name in names}
+    for verdict in verdicts:
+        groups[getattr(verdict, attribute)].append(verdict)
+    return {name: members for name, members in groups.items() if members}
+
+
+def report(matrix: str, verdicts: list[Verdict], seconds: float) -> str:
+    excused = Counter(reason for verdict in verdicts for reason in verdict.excused)
+    rows = list(dict.fromkeys(transition.module_name for transition in TRANSITIONS))
+    lines = [summary(verdicts, seconds), ""]
+    if matrix == "faults":
+        lines += table("module", grouped(verdicts, rows, "module"), True)
+        lines += ["", *table("fault", grouped(verdicts, FAULTS, "fault"), True)]
+    else:
+        names = list(dict.fromkeys(verdict.fault for verdict in verdicts))
+        lines += table("signal", grouped(verdicts, sorted(names), "fault"), False)
+    lines += ["", "| API token left | cases |", "|---|---:|"]
+    lines += [f"| {reason} | {number:,} |" for reason, number in sorted(excused.items())]
+    slowest = defaultdict(float)
+    for verdict in verdicts:
+        slowest[verdict.fault] = max(slowest[verdict.fault], verdict.seconds)
+    name = max(slowest, key=lambda fault: slowest[fault])
+    lines += ["", f"The slowest run took {slowest[name]:.1f} seconds ({name})."]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    options = arguments()
+    if unknown := set(options.matrices) - set(MATRICES):
+        sys.exit(f"no such matrix: {', '.join(sorted(unknown))}")
+    broken = 0
+    for matrix in options.matrices or MATRICES:
+        began = time.monotonic()
+        verdicts = list(told(run(options, matrix)))
+        text = report(matrix, verdicts, time.monotonic() - began) if verdicts else "nothing to run"
+        print(f"{matrix}\n\n{text}\n", flush=True)
+        broken += sum(bool(verdict.broken) for verdict in verdicts)
+        if verdicts and not (options.transition or options.fault):
+            write(matrix, text)
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":
