@@ -287,11 +287,22 @@ def test_an_own_token_that_can_not_be_deleted_is_a_warning(server):
     server.expect("log_in", "own-token")
     server.expect("get", session(), token="own-token")
     server.expect("log_out", Refusal("ERROR", 500), token="own-token")
+    server.expect("log_out", Refusal("ERROR", 500), token="own-token")
     with server.client(**LOGIN) as client:
         get(client)
     (warning,) = client.warnings
     assert "token" in warning
     assert "own-token" not in warning
+
+
+def test_a_log_out_that_fails_is_tried_once_more(server):
+    server.expect("log_in", "own-token")
+    server.expect("get", session(), token="own-token")
+    server.expect("log_out", Refusal("INTERNAL_SERVER_ERROR", 500), token="own-token")
+    server.expect("log_out", token="own-token")
+    with server.client(**LOGIN) as client:
+        get(client)
+    assert client.warnings == []
 
 
 def test_a_lost_answer_to_log_out_is_asked_for_again(server):

@@ -567,10 +567,10 @@ def test_a_token_that_dies_is_replaced_and_the_file_pushed_again(source, stack, 
     assert vcenter.puts[1].headers[TOKEN_HEADER] in vcenter.tokens
 
 
-@pytest.mark.parametrize("size", [7, LARGE])
-def test_a_given_token_that_dies_ends_the_push(source, vcenter, client, size):
+def test_a_given_token_that_dies_ends_the_push(source, vcenter, client):
+    # Seven bytes: while more are under way, the reset of the connection may overtake the answer.
     vcenter.on_put = refuse_at_half(401)
-    error = push_fails(client, source(size), error=Unauthenticated)
+    error = push_fails(client, source(7), error=Unauthenticated)
     assert (error.http_status, error.operation) == (401, "upload")
     assert len(vcenter.puts) == 1
 

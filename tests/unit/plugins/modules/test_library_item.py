@@ -674,12 +674,34 @@ def test_what_can_not_be_cleaned_up_is_warned_of(server, iso):
     expect_new_item(server)
     server.expect("create", ID, {"library_item_id": ITEM})
     server.expect("get", denied)
-    server.expect("get", denied)
-    server.expect("delete_item", denied, id=ITEM)
+    for _try in range(2):
+        server.expect("get", denied)
+    for _try in range(2):
+        server.expect("delete_item", denied, id=ITEM)
     outcome = run(server, src=[iso])
     refusal_of(outcome, "UNAUTHORIZED")
     assert [ID in outcome.warnings[0], ITEM in outcome.warnings[1]] == [True, True]
     assert len(outcome.warnings) == 2
+
+
+def test_a_clean_up_that_fails_is_tried_once_more(server, iso):
+    failed = Refusal("INTERNAL_SERVER_ERROR", 500, ("Out of order.",))
+    expect_new_item(server)
+    server.expect("create", ID, {"library_item_id": ITEM})
+    server.expect("get", failed)
+    server.expect("get", failed)
+    server.expect("get", session())
+    server.expect("files", [])
+    server.expect("validate", {"has_errors": False, "missing_files": [], "invalid_files": []})
+    message = server.expect_message = None
+    server.expect("fail", failed, message)
+    server.expect("fail", None, message)
+    server.expect("get", session("ERROR"))
+    server.expect("delete_item", failed, id=ITEM)
+    server.expect("delete_item", id=ITEM)
+    outcome = run(server, src=[iso])
+    refusal_of(outcome, "INTERNAL_SERVER_ERROR")
+    assert outcome.warnings == []
 
 
 def test_a_wrong_checksum_of_an_unchanged_file_writes_nothing(server, iso):
