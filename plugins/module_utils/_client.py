@@ -360,7 +360,7 @@ class VCenterClient:
         with self._token_lock:  # A login that is under way in another thread ends first.
             if self._owns_token and self._token is not None:
                 try:
-                    self.log_out()
+                    insist(self.log_out)
                 except VapiError as error:
                     self.warnings.append(f"The API token of this task could not be deleted: {error}")
         self._http.close()
@@ -585,6 +585,16 @@ def _proxy_url(proxy_host: str, port: int) -> str:
     if not _is_host(host):
         raise InvalidArgument("proxy_host is not a host: give a name or an address")
     return f"http://{quote(user_info, safe=':%')}{at}" + (f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+
+
+def insist(call: Callable[..., T], *args: Any) -> T:
+    """Clear up: what the server answers with an error is tried once more, because nobody else will do it."""
+    try:
+        return call(*args)
+    except VapiError as error:
+        if error.http_status is None:
+            raise
+        return call(*args)
 
 
 def _content(raw: Any) -> bytes:

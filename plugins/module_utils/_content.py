@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._client import insist
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
     NotAllowedInCurrentState,
@@ -277,7 +278,7 @@ def give_up(task: Task, content: Content, session_id: str, error: BaseException)
     """Fail the session with the reason, so that the item is free and whoever looks sees why."""
     sessions = task.services.update_sessions
     try:
-        session = sessions.find(session_id)
+        session = insist(sessions.find, session_id)
         if isinstance(error, VapiError) and error.update_session is None:
             if session is None:
                 error.update_session = content.update_session
@@ -285,8 +286,9 @@ def give_up(task: Task, content: Content, session_id: str, error: BaseException)
             else:
                 sessions.explained(error, session)
         if session and session["state"] == "ACTIVE":
-            sessions.fail(session_id, str(error) or type(error).__name__)
+            insist(sessions.fail, session_id, str(error) or type(error).__name__)
             if isinstance(error, VapiError):
-                error.update_session = sessions.find(session_id)
+                with suppress(VapiError):
+                    error.update_session = sessions.find(session_id)
     except VapiError as second:
         task.warnings.append(f"Update session {session_id} could not be failed: {second}")

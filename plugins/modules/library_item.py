@@ -418,6 +418,7 @@ operation:
 import os
 from typing import Any
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._client import insist
 from ansible_collections.vsphere.content_library.plugins.module_utils._content import (
     Content,
     publish,
@@ -596,9 +597,9 @@ def undo(task: Task, item_id: str, before: Facts | None) -> None:
     items = task.services.library_items
     try:
         if before is None:
-            items.delete(item_id)
+            insist(items.delete, item_id)
         elif "update_item" in task.operations:
-            items.update(item_id, before["description"] or "")
+            insist(items.update, item_id, before["description"] or "")
     except VapiError as error:
         task.warnings.append(f"Library item {item_id} could not be brought back to what it was: {error}")
 

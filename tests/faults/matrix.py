@@ -298,15 +298,15 @@ class Judge:
             return
         operation = self.verdict.operation
         if self.outage:
-            reason = "token of a run whose server went away"
+            reason = "killed process" if self.fault.kind == "signal" else "server went away"
         elif operation == "session.create":
-            reason = "token whose login was not answered"
+            reason = "login without an answer"
         elif operation == "session.delete":
-            reason = "token whose logout was refused"
+            reason = "logout without success"
             told = self.run.failed or any("could not be deleted" in text for text in self.run.warnings)
             self.check(told or self.plausible, "a token was left, and nobody told")
         elif self.fault.name == "401":
-            reason = "token that the server called dead"
+            reason = "called invalid by the server"
         else:
             self.check(False, f"{left} API tokens were left")
             return

@@ -75,8 +75,8 @@ class Scene:
 class Transition:
     """One row. prepare sets the scene and returns the module's arguments.
 
-    own_session: the session is not the module's own, and stays. fails: what it asks for can't be had, so that the
-    matrix tries the faults on the way out as well. dialects: which endpoints it is run with.
+    fails: what it asks for can't be had, so that the matrix tries the faults on the way out as well. dialects: which
+    endpoints it is run with.
     """
 
     name: str
@@ -90,9 +90,9 @@ class Transition:
         return self.module.__name__.rpartition(".")[2]
 
     @property
-    def pushes_item(self) -> bool:
-        """Whether all sessions on the way are the module's own."""
-        return self.module is library_item
+    def killed(self) -> bool:
+        """Whether it is in the kill matrix as well."""
+        return self.module is library_item and not self.fails
 
 
 def info_all(scene: Scene) -> dict[str, Any]:
@@ -172,6 +172,12 @@ def unchanged(scene: Scene) -> dict[str, Any]:
 def mistaken(scene: Scene) -> dict[str, Any]:
     """A checksum that turns out wrong only when the bytes are there: the new item has to go again."""
     return item(scene, name="new", src=[scene.source("new.iso")], checksum="sha256:" + "0" * 64)
+
+
+def mistaken_again(scene: Scene) -> dict[str, Any]:
+    """The same for an item that keeps its content, and gets its description back."""
+    arguments = item(scene, name="debian-12", src=[scene.source("debian-12.iso")], description="Another one")
+    return dict(arguments, checksum="sha256:" + "0" * 64)
 
 
 def warned(scene: Scene) -> dict[str, Any]:
@@ -256,6 +262,7 @@ TRANSITIONS = (
     Transition("content pulled", library_item, pulled),
     Transition("unchanged item", library_item, unchanged),
     Transition("wrong checksum", library_item, mistaken, fails=True),
+    Transition("wrong checksum for an item that is there", library_item, mistaken_again, fails=True),
     Transition("content refused", library_item, warned, fails=True),
     Transition("item held by another user", library_item, occupied, fails=True),
     Transition("item to absent", library_item, lambda scene: item(scene, name="debian-12", state="absent")),
