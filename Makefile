@@ -33,7 +33,7 @@ demo: build ## run playbooks/demo.yml against the simulator, or against $VMWARE_
 	$(BIN)/python -m tests.demo
 
 .PHONY: test
-test: lint docs sanity units contract integration ## run every test
+test: lint docs sanity units contract integration sample ## run every test
 
 .PHONY: lint
 lint: $(VENV) ## check style and playbooks
@@ -61,6 +61,19 @@ contract: $(VENV) ## hold client and simulator to the vendor's description of th
 .PHONY: integration
 integration: $(VENV) ## run playbooks against the simulator and, where Go is there, vcsim
 	$(BIN)/python -m pytest tests/integration
+
+.PHONY: sample
+sample: $(VENV) ## try a sample of the faults and kills
+	$(BIN)/python -m pytest tests/faults
+
+.PHONY: faults
+faults: $(VENV) ## try all faults and kills, print figures and write them into docs/reliability.md
+	$(BIN)/python -m tests.faults
+
+.PHONY: soak
+soak: $(VENV) ## run modules ten thousand times, and on 200 hosts at once
+	$(BIN)/python -m tests.faults.soak
+	CONTENT_LIBRARY_HOSTS=200 CONTENT_LIBRARY_FORKS=50 $(BIN)/python -m pytest -s tests/integration/test_concurrency.py -k many_hosts
 
 .PHONY: benchmark
 benchmark: $(VENV) ## measure, print tables and write them into docs/performance.md

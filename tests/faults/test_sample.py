@@ -1,0 +1,71 @@
+# Copyright (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fixed sample of what `make faults` runs as a whole: each fault and each transition, and a few kills."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from itertools import cycle
+
+import pytest
+
+from tests.faults.faults import FAULTS
+from tests.faults.kills import AFTER, BEFORE, MIDST, Kill, strike
+from tests.faults.matrix import Bench, Case
+from tests.faults.transitions import TRANSITIONS
+from tests.simulator.process import SimulatorProcess
+
+READS = (".get", ".list", ".find", ".validate")
+[NEW_ITEM] = [transition for transition in TRANSITIONS if transition.name == "new item"]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with pytest.MonkeyPatch.context() as environment:
+        for name in [name for name in os.environ if name.startswith("VMWARE_")]:
+            environment.delenv(name)
+        with SimulatorProcess() as simulator, Bench(simulator, tmp_path_factory.mktemp("faults")) as bench:
+            yield bench
+
+
+def position_of(operations: list[str]) -> int:
+    """The first write; where there is none, the first request after the login."""
+    writes = [operation for operation in operations if not operation.endswith(READS)]
+    own = [operation for operation in writes if not operation.startswith("session.")]
+    return operations.index(own[0]) + 1 if own else min(2, len(operations))
+
+
+def sample() -> list[object]:
+    """Pairs, as many as there are transitions; the dialects by turns."""
+    assert len(TRANSITIONS) >= len(FAULTS)
+    pairs = zip(TRANSITIONS, cycle(FAULTS.values()), cycle(("api", "rest")))
+    return [pytest.param(*pair, id=f"{pair[0].name}-{pair[1].name}-{pair[2]}") for pair in pairs]
+
+
+@pytest.mark.parametrize(("transition", "fault", "dialect"), sample())
+def test_fault(bench, transition, fault, dialect):
+    operations = bench.undisturbed(transition, dialect).operations
+    verdict = bench.try_out(Case(transition, dialect, fault, position_of(operations)))
+    assert verdict.struck
+    assert verdict.broken == []
+
+
+@pytest.mark.parametrize(
+    ("number", "operation", "moment"),
+    [
+        (signal.SIGKILL, "item.create", AFTER),
+        (signal.SIGKILL, "update_session.create", AFTER),
+        (signal.SIGKILL, "upload", MIDST),
+        (signal.SIGKILL, "update_session.complete", BEFORE),
+        (signal.SIGTERM, "upload", MIDST),
+        (signal.SIGINT, "update_session.create", AFTER),
+    ],
+)
+def test_kill(bench, number, operation, moment):
+    position = bench.undisturbed(NEW_ITEM, "api").operations.index(operation) + 1
+    verdict = strike(bench, Kill(NEW_ITEM, "api", number, position, moment))
+    assert verdict.struck
+    assert verdict.broken == []
