@@ -686,19 +686,19 @@ def test_what_can_not_be_cleaned_up_is_warned_of(server, iso):
 
 def test_a_clean_up_that_fails_is_tried_once_more(server, iso):
     failed = Refusal("INTERNAL_SERVER_ERROR", 500, ("Out of order.",))
+    msg = f"update_session.get for update session {ID} on {HOST} failed: Out of order. [INTERNAL_SERVER_ERROR, HTTP 500]"
     expect_new_item(server)
     server.expect("create", ID, {"library_item_id": ITEM})
     server.expect("get", failed)
     server.expect("get", failed)
     server.expect("get", session())
     server.expect("files", [])
-    server.expect("validate", {"has_errors": False, "missing_files": [], "invalid_files": []})
-    message = server.expect_message = None
-    server.expect("fail", failed, message)
-    server.expect("fail", None, message)
+    server.expect("validate", valid())
+    server.expect("fail", failed, {"client_error_message": msg})
+    server.expect("fail", None, {"client_error_message": msg})
     server.expect("get", session("ERROR"))
     server.expect("delete_item", failed, id=ITEM)
-    server.expect("delete_item", id=ITEM)
+    server.expect("delete_item", None, id=ITEM)
     outcome = run(server, src=[iso])
     refusal_of(outcome, "INTERNAL_SERVER_ERROR")
     assert outcome.warnings == []
