@@ -86,7 +86,9 @@ def main() -> None:
         tempfile.tempdir = "/dev/shm"
     for name in names:
         print(f"{name}: {BENCHMARKS[name].__doc__}", flush=True)
+        load = os.getloadavg()[0]
         text = BENCHMARKS[name](arguments.rounds)
+        text += f"\n\n{arguments.rounds} rounds; load of the machine before them: {load:.1f}"
         print(f"{text}\n", flush=True)
         if not arguments.dry_run:
             write(name, text)
