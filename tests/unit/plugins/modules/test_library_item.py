@@ -686,7 +686,8 @@ def test_what_can_not_be_cleaned_up_is_warned_of(server, iso):
 
 def test_a_clean_up_that_fails_is_tried_once_more(server, iso):
     failed = Refusal("INTERNAL_SERVER_ERROR", 500, ("Out of order.",))
-    msg = f"update_session.get for update session {ID} on {HOST} failed: Out of order. [INTERNAL_SERVER_ERROR, HTTP 500]"
+    told = "Out of order. [INTERNAL_SERVER_ERROR, HTTP 500]"
+    msg = f"update_session.get for update session {ID} on {HOST} failed: {told}"
     expect_new_item(server)
     server.expect("create", ID, {"library_item_id": ITEM})
     server.expect("get", failed)
