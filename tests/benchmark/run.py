@@ -88,7 +88,7 @@ def main() -> None:
         print(f"{name}: {BENCHMARKS[name].__doc__}", flush=True)
         load = os.getloadavg()[0]
         text = BENCHMARKS[name](arguments.rounds)
-        text += f"\n\n{arguments.rounds} rounds; load of the machine before them: {load:.1f}"
+        text += f"\n\nLoad of the machine when this began: {load:.1f}"
         print(f"{text}\n", flush=True)
         if not arguments.dry_run:
             write(name, text)
