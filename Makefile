@@ -70,6 +70,10 @@ sample: $(VENV) ## try a sample of the faults and kills
 faults: $(VENV) ## try all faults and kills, print figures and write them into docs/reliability.md
 	$(BIN)/python -m tests.faults
 
+.PHONY: matrix
+matrix: $(VENV) ## test on each supported ansible-core, and write what ran into docs/compatibility.md
+	$(BIN)/python -m tests.compatibility
+
 .PHONY: soak
 soak: $(VENV) ## run modules ten thousand times, and on 200 hosts at once
 	$(BIN)/python -m tests.faults.soak

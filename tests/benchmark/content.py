@@ -19,9 +19,10 @@ import yaml
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
-from tests.benchmark.measurement import MIB, Took, collections_path, measure, middle, python_environment, table
+from tests.benchmark.measurement import MIB, Took, collections_path, measure, middle, python_environment
 from tests.benchmark.measurement import interleaved as by_turns
 from tests.integration.vcsim import VcsimProcess, go_build
+from tests.pages import table
 
 LIBRARY = "benchmark"
 PUSHES = (sys.executable, "-m", "tests.benchmark.pushes")

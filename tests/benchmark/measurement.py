@@ -87,10 +87,3 @@ def python_environment(env: dict[str, str]) -> dict[str, str]:
 def collections_path() -> list[str]:
     """The folder that has ansible_collections/vsphere/content_library."""
     return [path for path in sys.path if Path(path, "ansible_collections/vsphere/content_library").is_dir()][:1]
-
-
-def table(*rows: Iterable[Any]) -> str:
-    """A table in Markdown; the first row is the header, the first column text, and every other one is figures."""
-    header, *body = [[cell if isinstance(cell, str) else f"{cell:.2f}" for cell in row] for row in rows]
-    ruler = ["---"] + ["---:"] * (len(header) - 1)
-    return "\n".join(f"| {' | '.join(row)} |" for row in [header, ruler, *body])

@@ -19,7 +19,7 @@ import yaml
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from tests.benchmark.measurement import MIB, Took, collections_path, interleaved, measure, middle, python_environment
-from tests.benchmark.measurement import table as table_of
+from tests.pages import table
 from tests.simulator.process import SimulatorProcess
 
 ONLY_REQUESTS = """\
@@ -78,7 +78,7 @@ def unchanged(rounds: int) -> str:
         (name, middle(runs, "seconds"), middle(runs, "cpu"), *(f"{middle(runs, what):.0f}" for what in counts))
         for name, runs in {"new": [first], **took}.items()
     ]
-    return table_of(("1 GiB by `library_item`", "seconds", "CPU seconds", *counts.values()), *rows)
+    return table(("1 GiB by `library_item`", "seconds", "CPU seconds", *counts.values()), *rows)
 
 
 def imports(rounds: int) -> str:
@@ -115,7 +115,7 @@ def imports(rounds: int) -> str:
     cpu = {title: 1000 * middle(runs, "cpu") for title, runs in took.items()}
     base = cpu["a module that only imports requests"]
     rows = [(title, f"{value:.0f}", f"{value - base:+.0f}") for title, value in cpu.items()]
-    return table_of(("a module process", "CPU, ms", "above requests"), *rows)
+    return table(("a module process", "CPU, ms", "above requests"), *rows)
 
 
 def pack(task: dict[str, Any], folder: Path, env: dict[str, str]) -> Path:
@@ -161,7 +161,7 @@ def listing(rounds: int) -> str:
     seconds = {way: middle(runs, "seconds") for way, runs in took.items()}
     longest = max(seconds.values())
     rows = [(way, value, value / longest) for way, value in seconds.items()]
-    return table_of((f"{count} sessions, {1000 * latency:.0f} ms latency", "seconds", "ratio"), *rows)
+    return table((f"{count} sessions, {1000 * latency:.0f} ms latency", "seconds", "ratio"), *rows)
 
 
 def clocked(listed: Any, count: int) -> Took:

@@ -1,10 +1,7 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tests.benchmark.run [NAME...]``: measure, print tables, and put them into docs/performance.md.
-
-A table goes between the two comments of that page that have its name; the words around them are written by hand.
-"""
+"""``python -m tests.benchmark.run [NAME...]``: measure, print tables, and put them into docs/performance.md."""
 
 from __future__ import annotations
 
@@ -25,8 +22,9 @@ from ansible.release import __version__ as ansible_version
 from tests.conftest import ROOT  # isort: skip  makes the collection importable, so it comes first
 from tests.benchmark import content, modules, tasks
 from tests.integration.vcsim import go_toolchain
+from tests.pages import write
 
-PAGE = ROOT / "docs" / "performance.md"
+PAGE = "performance.md"
 BENCHMARKS = {
     "transfer": content.transfer,
     "growth": content.growth,
@@ -60,16 +58,6 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({cpu}), {', '.join(versions)}."
 
 
-def write(name: str, text: str) -> None:
-    """Replace what is between the comments of that name."""
-    page = PAGE.read_text(encoding="utf-8")
-    pattern = rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)"
-    page, count = re.subn(pattern, lambda found: f"{found[1]}\n{text}\n\n{found[2]}", page, flags=re.DOTALL)
-    if count != 1:
-        raise RuntimeError(f"{PAGE} has {count} places for {name}")
-    PAGE.write_text(page, encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmark.run", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"all, or some of {', '.join(BENCHMARKS)}")
@@ -91,9 +79,9 @@ def main() -> None:
         text += f"\n\nLoad of the machine when this began: {load:.1f}"
         print(f"{text}\n", flush=True)
         if not arguments.dry_run:
-            write(name, text)
+            write(PAGE, name, text)
     if not arguments.dry_run:
-        write("machine", machine())
+        write(PAGE, "machine", machine())
 
 
 if __name__ == "__main__":

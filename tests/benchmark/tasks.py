@@ -18,14 +18,15 @@ from typing import Any
 import yaml
 
 from tests.benchmark.measurement import Took, collections_path, interleaved, measure, middle, python_environment
-from tests.benchmark.measurement import table as table_of
 from tests.benchmark.modules import new_client
+from tests.pages import table
 from tests.simulator.process import SimulatorProcess
 
 FEW, MANY = 1, 21
 ITEMS = 100
 CONTENT = "x" * 1024
 WAYS = {"in process": "true", "as a module": "false"}
+WANTED = (("in process", ("token",), 0.35), ("in process", ("login",), 0.5), ("as a module", ("token", "login"), 1.4))
 MODULES = ("update_session_info", "update_session_fail", "library_item")
 
 
@@ -122,15 +123,20 @@ def slopes(rounds: int) -> str:
         return [1000 * (getattr(many, what) - getattr(few, what)) / (MANY - FEW) for few, many in pairs]
 
     ping = next(iter(cases))
-    rows = []
+    rows, of_ping = [], {}
     for case in cases:
         row: list[Any] = list(case)
         for what in ("seconds", "cpu"):
             each = median(slope(case, what))
             row += [f"{each:.0f}", each / median(slope(ping, what))]
+        of_ping[case] = row[4]
         rows.append((*row, middle(took[case, FEW], "seconds")))
     header = ("a task", "", "", "ms", "of ping", "CPU, ms", "of ping's", "seconds of a play of 1")
-    return table_of(header, *rows)
+    limits = []
+    for way, logins, most in WANTED:
+        largest = max(ratio for case, ratio in of_ping.items() if case[1] == way and case[2] in logins)
+        limits.append((f"{way}, {' or '.join(logins)}", most, largest))
+    return f"{table(header, *rows)}\n\n{table(('of ping, whatever the module', 'at most', 'is'), *limits)}"
 
 
 def hundred(rounds: int) -> str:
@@ -143,7 +149,7 @@ def hundred(rounds: int) -> str:
         }
         took = interleaved(subjects, max(1, rounds // 5))
     rows = [(*case, middle(each, "seconds"), middle(each, "again")) for case, each in took.items()]
-    return table_of((f"{ITEMS} items in a loop", "", "new, seconds", "unchanged, seconds"), *rows)
+    return table((f"{ITEMS} items in a loop", "", "new, seconds", "unchanged, seconds"), *rows)
 
 
 def tasks(rounds: int) -> str:

@@ -24,8 +24,8 @@ import tests.conftest  # noqa: F401  makes the collection importable
 from tests.faults.faults import FAULTS
 from tests.faults.kills import kills, strike
 from tests.faults.matrix import Bench, Case, Verdict
-from tests.faults.page import write
 from tests.faults.transitions import TRANSITIONS
+from tests.pages import table, write
 from tests.simulator.process import SimulatorProcess
 
 MATRICES = ("faults", "kills")
@@ -102,15 +102,14 @@ def summary(verdicts: list[Verdict], seconds: float) -> str:
     return f"{len(verdicts):,} cases were run, and {held:,} held; in {seconds / 60:.0f} minutes."
 
 
-def table(title: str, groups: dict[str, list[Verdict]], outcomes: bool) -> list[str]:
-    head = [title, "cases", "held", *(["module succeeded", "module failed"] if outcomes else [])]
-    lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+def figures(title: str, groups: dict[str, list[Verdict]], outcomes: bool) -> str:
+    rows = [[title, "cases", "held", *(["module succeeded", "module failed"] if outcomes else [])]]
     for name, verdicts in groups.items():
         failed = sum(verdict.failed for verdict in verdicts)
-        figures = [len(verdicts), sum(not verdict.broken for verdict in verdicts)]
-        figures += [len(verdicts) - failed, failed] if outcomes else []
-        lines.append(f"| {name} | {' | '.join(f'{figure:,}' for figure in figures)} |")
-    return lines
+        numbers = [len(verdicts), sum(not verdict.broken for verdict in verdicts)]
+        numbers += [len(verdicts) - failed, failed] if outcomes else []
+        rows.append([name, *(f"{number:,}" for number in numbers)])
+    return table(*rows)
 
 
 def grouped(verdicts: list[Verdict], names: Iterable[str], attribute: str) -> dict[str, list[Verdict]]:
@@ -124,21 +123,20 @@ def grouped(verdicts: list[Verdict], names: Iterable[str], attribute: str) -> di
 def report(matrix: str, verdicts: list[Verdict], seconds: float) -> str:
     excused = Counter(reason for verdict in verdicts for reason in verdict.excused)
     rows = list(dict.fromkeys(transition.module_name for transition in TRANSITIONS))
-    lines = [summary(verdicts, seconds), ""]
+    parts = [summary(verdicts, seconds)]
     if matrix == "faults":
-        lines += table("module", grouped(verdicts, rows, "module"), True)
-        lines += ["", *table("fault", grouped(verdicts, FAULTS, "fault"), True)]
+        parts.append(figures("module", grouped(verdicts, rows, "module"), True))
+        parts.append(figures("fault", grouped(verdicts, FAULTS, "fault"), True))
     else:
-        names = list(dict.fromkeys(verdict.fault for verdict in verdicts))
-        lines += table("signal", grouped(verdicts, sorted(names), "fault"), False)
-    lines += ["", "| API token left | cases |", "|---|---:|"]
-    lines += [f"| {reason} | {number:,} |" for reason, number in sorted(excused.items())]
+        names = sorted({verdict.fault for verdict in verdicts})
+        parts.append(figures("signal", grouped(verdicts, names, "fault"), False))
+    parts.append(table(("API token left", "cases"), *((reason, f"{excused[reason]:,}") for reason in sorted(excused))))
     slowest = defaultdict(float)
     for verdict in verdicts:
         slowest[verdict.fault] = max(slowest[verdict.fault], verdict.seconds)
     name = max(slowest, key=lambda fault: slowest[fault])
-    lines += ["", f"The slowest run took {slowest[name]:.1f} seconds ({name})."]
-    return "\n".join(lines)
+    parts.append(f"The slowest run took {slowest[name]:.1f} seconds ({name}).")
+    return "\n\n".join(parts)
 
 
 def main() -> int:
@@ -153,7 +151,7 @@ def main() -> int:
         print(f"{matrix}\n\n{text}\n", flush=True)
         broken += sum(bool(verdict.broken) for verdict in verdicts)
         if verdicts and not (options.transition or options.fault):
-            write(matrix, text)
+            write("reliability.md", matrix, text)
     return 1 if broken else 0
 
 

@@ -25,8 +25,8 @@ from ansible_collections.vsphere.content_library.plugins.modules import (
     update_session_info,
 )
 from tests.faults.matrix import Bench
-from tests.faults.page import write
 from tests.faults.transitions import DEMO, ITEM
+from tests.pages import table, write
 from tests.simulator.process import SimulatorProcess
 
 RUNS = 10_000
@@ -86,18 +86,14 @@ def main() -> int:
     if count < RUNS:
         sys.exit(f"only {count} runs in {options.seconds} seconds")
     first, last = seen[0], seen[-1]
-    table = ["| runs | memory, MiB | sockets | threads | API tokens |", "|---:|---:|---:|---:|---:|"]
-    table += [
-        f"| {runs:,} | {memory / 2**20:.1f} | {open_sockets} | {threads} | {tokens} |"
-        for runs, memory, open_sockets, threads, tokens in seen
-    ]
+    rows = [(f"{runs:,}", f"{memory / 2**20:.1f}", *map(str, others)) for runs, memory, *others in seen]
     grown, minutes = (last[1] - first[1]) / 1024, (time.monotonic() - began) / 60
-    table += [
-        "",
-        f"{count:,} runs took {minutes:.0f} minutes; from the first row to the last it grew by {grown:.0f} KiB.",
-    ]
-    print("\n".join(table))
-    write("soak", "\n".join(table))
+    text = (
+        f"{table(('runs', 'memory, MiB', 'sockets', 'threads', 'API tokens'), *rows)}\n\n"
+        f"{count:,} runs took {minutes:.0f} minutes; from the first row to the last it grew by {grown:.0f} KiB."
+    )
+    print(text)
+    write("reliability.md", "soak", text)
     held = grown * 1024 <= GROWTH and first[2:4] == last[2:4] and not any(tokens for *_rest, tokens in seen)
     return 0 if held else 1
 
