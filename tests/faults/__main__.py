@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-import tests.conftest  # noqa: F401  makes the collection importable
+import tests.conftest  # noqa: F401 pylint: disable=unused-import; it makes the collection importable
 from tests.faults.faults import FAULTS
 from tests.faults.kills import kills, strike
 from tests.faults.matrix import Bench, Case, Verdict

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import tests.conftest  # noqa: F401  makes the collection importable
+import tests.conftest  # noqa: F401 pylint: disable=unused-import; it makes the collection importable
 from ansible_collections.vsphere.content_library.plugins.modules import (
     library_item,
     library_item_info,
