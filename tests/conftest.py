@@ -9,6 +9,7 @@ finds the collection by itself. Elsewhere a temporary namespace folder with a li
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -21,3 +22,7 @@ if ROOT.parts[-3:] != ("ansible_collections", "vsphere", "content_library"):
     _parent.mkdir(parents=True)
     (_parent / "content_library").symlink_to(ROOT)
     sys.path.insert(0, _namespace.name)
+
+# The background job of a shell ignores SIGINT, and so would each process that a test starts to send it one.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
