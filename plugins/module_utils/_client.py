@@ -64,6 +64,24 @@ S = TypeVar("S")
 TOKEN_HEADER = "vmware-api-session-id"
 POOL_SIZE = 16
 ANSWER_LIMIT = 64 * 1024 * 1024
+# What to do, by OpenSSL's number of what is wrong with a certificate (X509_V_ERR_*): no issuer that is known, not the
+# time that it is for, not the name or address.
+_ADVICE = {
+    **dict.fromkeys((18, 19, 20, 21), "ca_path has to name the certificate of the authority that signed it"),
+    **dict.fromkeys((9, 10), "renew it, or set the clock right"),
+    **dict.fromkeys((62, 64), "either hostname is no name in that certificate, or another machine answered"),
+}
+# In OpenSSL's names for a handshake that fails however often it is tried.
+_NO_AGREEMENT = (
+    "WRONG_VERSION_NUMBER",
+    "RECORD_LAYER_FAILURE",
+    "PACKET_LENGTH_TOO_LONG",
+    "UNSUPPORTED_PROTOCOL",
+    "ALERT_PROTOCOL_VERSION",
+    "ALERT_HANDSHAKE_FAILURE",
+    "ALERT_INSUFFICIENT_SECURITY",
+)
+_HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 _LABEL = re.compile("[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 
 
@@ -149,18 +167,39 @@ def tls_context(host: str, validate_certs: bool, ca_path: str | None) -> ssl.SSL
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
-    path = ca_path or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    named = {**os.environ, "ca_path": ca_path}
+    name = next((name for name in ("ca_path", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if named.get(name)), "")
+    path = named.get(name)
     if not path:
         defaults = ssl.get_default_verify_paths()
         if defaults.cafile or defaults.capath or os.name == "nt":
             context.load_default_certs()
             return context
-        path = requests.certs.where()
+        name, path = "certifi", requests.certs.where()
     try:
-        context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})
+        if os.path.isdir(path):
+            if not any(map(_HASHED.fullmatch, os.listdir(path))):
+                raise InvalidArgument(f"{name} {path} has no certificate that is named by its hash: see openssl rehash")
+            context.load_verify_locations(capath=path)
+        else:
+            context.load_verify_locations(cafile=path)
     except OSError as error:
-        raise InvalidArgument(f"ca_path {path} can't be loaded: {error}") from None
+        reason = "it has no certificate in PEM format" if isinstance(error, ssl.SSLError) else error.strerror
+        raise InvalidArgument(f"{name} {path} can't be loaded: {reason}") from None
     return context
+
+
+def distrust(error: BaseException) -> str | None:
+    """Why a TLS handshake failed and what to do about it; None for one that another try may mend."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        if not hasattr(error, "verify_code"):  # one of our own
+            return str(error.args[0])
+        advice = _ADVICE.get(error.verify_code)
+        return error.verify_message.rstrip(".") + (f"; {advice}" if advice else "")
+    reason = getattr(error, "reason", None) if isinstance(error, ssl.SSLError) else None
+    if reason and any(part in reason for part in _NO_AGREEMENT):
+        return f"no TLS 1.2 or later at this port ({reason.replace('_', ' ').lower()})"
+    return None
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -518,16 +557,14 @@ class VCenterClient:
         status = response.status_code
         if len(content) > ANSWER_LIMIT:
             raise failed(InternalServerError, f"the answer is larger than {ANSWER_LIMIT} bytes", http_status=status)
-        try:
-            payload, readable = decode(content), True
-        except ValueError:
-            payload, readable = None, False
         if status == dialect.success(operation):
             if operation.result is None:
                 return None
             try:
-                if not readable:
-                    raise ValueError("not JSON")
+                try:
+                    payload = decode(content)
+                except ValueError:
+                    raise ValueError("not JSON, or not such as models are") from None
                 value = dialect.value(payload)
                 # vcsim, which has /rest alone, answers null for an empty list.
                 if value is None and operation.result is list and dialect.name == "rest":
@@ -567,8 +604,9 @@ class VCenterClient:
         """The exception for a try that got no answer."""
         causes = list(_causes(error))
         text = next((str(cause) for cause in reversed(causes) if isinstance(cause, OSError)), str(causes[-1]))
-        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-            return failed(UnverifiedPeer, f"the certificate of {self.peer.url} is not trusted: {text}")
+        reason = next(filter(None, map(distrust, causes)), None)
+        if reason:
+            return failed(UnverifiedPeer, f"{self.peer.url} is not trusted: {reason}")
         if any(isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME for cause in causes):
             return failed(ResourceInaccessible, f"no address for {self.peer.host}: {text}")
         if isinstance(error, requests.exceptions.ConnectTimeout) or any(
@@ -582,7 +620,7 @@ class VCenterClient:
 
 def _proxy_url(proxy_host: str, port: int) -> str:
     user_info, at, host = proxy_host.strip().rpartition("@")
-    if not _is_host(host):
+    if not _is_host(host) or "://" in user_info:
         raise InvalidArgument("proxy_host is not a host: give a name or an address")
     return f"http://{quote(user_info, safe=':%')}{at}" + (f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 

@@ -9,15 +9,16 @@ facts of its result and raises VapiError; it knows neither AnsibleModule nor the
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NoReturn
+from urllib.parse import unquote
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import connection_spec
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import (
@@ -117,7 +118,7 @@ def execute(
 ) -> Outcome:
     """Run a task. Whatever happens, an API token of its own is deleted."""
     client = None
-    warnings, secrets = [], set()
+    warnings = []
     if unverified_by and not params["validate_certs"]:
         warnings.append(f"Certificates are not verified because the environment variable {unverified_by[0]} says so.")
     try:
@@ -133,21 +134,50 @@ def execute(
     except (Exception, SystemExit) as error:
         bug = VapiError(f"This is a bug in the collection: {error!r}")
         outcome = Outcome({**bug.fail_kwargs(), "exception": traceback.format_exc()}, failed=True)
-    for option in ("hostname", "proxy_host", "url"):
-        text = params.get(option) or ""
-        with suppress(ValueError):
-            secrets.add(urlsplit(text if "://" in text else f"//{text}").password or "")
+    secrets = secrets_of(params)
     if client is not None:
         warnings += client.warnings
-        secrets |= client.secrets
-    outcome.warnings, outcome.secrets = warnings, secrets - {""}
+        secrets |= client.secrets | _secrets_in(client.proxy or "")
+    outcome.warnings, outcome.secrets = warnings, secrets
     return outcome
+
+
+def secrets_of(params: dict[str, Any]) -> set[str]:
+    """What is secret in options that show: the user info of a URL."""
+    found = (_secrets_in(str(params.get(option) or "")) for option in ("hostname", "proxy_host", "url"))
+    return set().union(*found)
+
+
+def _secrets_in(url: str) -> set[str]:
+    """The password of a URL or host, or the user name where that is all, as it may be for a token; quoted and not."""
+    rest = url.partition("://")[2] or url
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    if "@" not in authority and re.search(r":\D", authority):
+        authority = rest  # no port, so a password with what should have been quoted
+    user, _colon, password = authority.rpartition("@")[0].partition(":")
+    secret = password or user
+    return {secret, unquote(secret)} - {""}
+
+
+class _Module(AnsibleModule):
+    """Knows the secrets in URLs before it logs its options, and where it refuses them.
+
+    ansible-core looks for such passwords by itself, but misses that of a short user name.
+    """
+
+    def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
+        secrets = secrets_of(self.params)
+        super().log(remove_values(msg, secrets), log_args and remove_values(log_args, secrets))
+
+    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
+        self.no_log_values.update(secrets_of(self.params))
+        super().fail_json(msg, **kwargs)
 
 
 def module_main(spec: dict[str, Any], run: Run) -> None:
     """The main of every module: arguments in, exit_json or fail_json out."""
     unverified_by: list[str] = []
-    module = AnsibleModule(**complete(spec, unverified_by))
+    module = _Module(**complete(spec, unverified_by))
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     outcome = execute(run, module.params, module.check_mode, unverified_by=unverified_by)

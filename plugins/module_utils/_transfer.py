@@ -28,6 +28,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import (
     TOKEN_HEADER,
     VCenterClient,
+    distrust,
     is_loopback,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._dialects import read_error
@@ -322,10 +323,12 @@ class Transfer:
         try:
             uri = urlsplit(endpoint.get("uri") or "")
             address = (uri.hostname or "", uri.port or (80 if uri.scheme == "http" else 443))
+            address[0].encode("idna")  # which a connection begins with, and where some names fail
         except ValueError:
             raise self._failed(VapiError, source, "its upload endpoint is no URL") from None
         if not uri.scheme:
             raise self._failed(VapiError, source, "the server named no upload endpoint")
+        self._client.secrets.add(endpoint["uri"])
         token = self._client.token()
         connection = self._connection(source, uri.scheme, address, endpoint.get("ssl_certificate_thumbprint"))
         try:
@@ -341,9 +344,10 @@ class Transfer:
                 sock.settimeout(self._wait_timeout)
                 response = connection.getresponse()
                 status, content = response.status, response.read(ANSWER_LIMIT)
-        except ssl.SSLCertVerificationError as error:
-            raise self._failed(UnverifiedPeer, source, f"the upload endpoint is not trusted: {error}") from None
         except (OSError, http.client.HTTPException) as error:
+            reason = distrust(error)
+            if reason:
+                raise self._failed(UnverifiedPeer, source, f"the upload endpoint is not trusted: {reason}") from None
             cls = TimedOut if isinstance(error, (TimeoutError, socket.timeout)) else ResourceInaccessible
             text = f"the connection broke: {str(error) or type(error).__name__}"
             raise _Broken(self._failed(cls, source, text)) from None

@@ -27,7 +27,12 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import Outcome, complete, execute
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import (
+    Outcome,
+    complete,
+    execute,
+    secrets_of,
+)
 
 try:
     from ansible.module_utils.common.json import Direction, get_module_encoder
@@ -91,7 +96,7 @@ class InProcessAction(NormalAction):
         validated = ArgumentSpecValidator(**complete(rules, unverified_by)).validate(arguments)
         params = validated.validated_parameters
         if validated.error_messages:
-            outcome = Outcome(dict(msg=self._refusal(validated)), failed=True)
+            outcome = Outcome(dict(msg=self._refusal(validated)), failed=True, secrets=secrets_of(params))
         else:
             with _working_in(self._loader.get_basedir()):
                 outcome = execute(self.module.run, params, self._task.check_mode, self._report, unverified_by)

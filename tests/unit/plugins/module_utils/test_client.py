@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import socket
 import ssl
 from email.utils import formatdate
@@ -580,8 +581,11 @@ def test_a_hostname_that_is_no_host_is_refused(hostname):
         (dict(session_id=TOKEN, request_timeout=0), "request_timeout"),
         (dict(session_id=TOKEN, proxy_port=8080), "proxy_host"),
         (dict(session_id=TOKEN, proxy_host="proxy", proxy_port=0), "proxy_port"),
-        (dict(session_id=TOKEN, ca_path="/does/not/exist"), "ca_path"),
-        (dict(session_id=TOKEN, ca_path=__file__), "ca_path"),
+        (dict(session_id=TOKEN, proxy_host="http://proxy"), "proxy_host"),
+        (dict(session_id=TOKEN, proxy_host="http://user:secret@proxy"), "proxy_host"),
+        (dict(session_id=TOKEN, ca_path="/does/not/exist"), "ca_path .* No such file"),
+        (dict(session_id=TOKEN, ca_path=__file__), "ca_path .* PEM"),
+        (dict(session_id=TOKEN, ca_path=os.path.dirname(__file__)), "ca_path .* openssl rehash"),
     ],
 )
 def test_bad_options_are_refused_by_name(options, named):
@@ -625,7 +629,7 @@ def test_no_verification_is_none_whatever_the_environment_says(server, monkeypat
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_a_bundle_of_the_environment_is_used(monkeypatch, variable):
     monkeypatch.setenv(variable, "/does/not/exist")
-    with pytest.raises(InvalidArgument, match="/does/not/exist"):
+    with pytest.raises(InvalidArgument, match=f"{variable} /does/not/exist"):
         tls_context(HOST, True, None)
 
 

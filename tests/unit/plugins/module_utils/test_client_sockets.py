@@ -283,12 +283,33 @@ def test_an_unknown_authority_is_refused_at_once_and_gets_no_token(tls_server):
     assert time.monotonic() - start < 5
     assert caught.value.http_status is None
     assert f"https://127.0.0.1:{server.port}" in str(caught.value)
+    assert "ca_path has to name" in str(caught.value)
 
 
 def test_a_certificate_for_another_name_is_refused(tls_server, ca_path):
     with tls_server("another.example.com") as server, pytest.raises(UnverifiedPeer):
         get(secure(server, ca_path=ca_path))
     assert server.requests == []
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_port_without_tls_is_told_at_once(verify):
+    start = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse():
+            connection, _address = listener.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        client = VCenterClient("127.0.0.1", listener.getsockname()[1], session_id=TOKEN, validate_certs=verify)
+        with pytest.raises(UnverifiedPeer, match=r"no TLS 1\.2 or later at this port"):
+            get(client)
+        thread.join()
+    assert time.monotonic() - start < 5
 
 
 def test_without_verification_any_certificate_will_do(tls_server, monkeypatch, tmp_path):

@@ -15,7 +15,11 @@ import pytest
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import connection_spec
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import VapiError
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import CONNECTION_OPTIONS, execute
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import (
+    CONNECTION_OPTIONS,
+    execute,
+    secrets_of,
+)
 from ansible_collections.vsphere.content_library.plugins.modules import (
     update_session,
     update_session_fail,
@@ -106,11 +110,37 @@ def test_a_mistake_in_a_run_is_a_failure_too_and_leaves_no_token(server):
 
 
 @pytest.mark.parametrize("option", ["hostname", "proxy_host", "url"])
-def test_the_password_of_a_url_is_a_secret(wire, option):
-    for value in ("https://user:hidden@example.com", "user:hidden@example.com"):
-        outcome = perform(lambda task: {}, **{option: value})
-        assert "hidden" in outcome.secrets
-        assert "hidden" not in json.dumps(outcome.result)
+@pytest.mark.parametrize("host", ["example.com", "example.com/a", "example.com:8080", "[::1", "[::1]:80/?b#c"])
+@pytest.mark.parametrize(
+    ("user_info", "secrets"),
+    [
+        ("user:hidden", {"hidden"}),
+        ("u:hidden", {"hidden"}),
+        ("user:hid%40den", {"hid%40den", "hid@den"}),
+        ("user:hid@den", {"hid@den"}),
+        ("user:hid/d?e#n", {"hid/d?e#n"}),
+        ("user:hid:den", {"hid:den"}),
+        ("a-token", {"a-token"}),
+        ("a-token:", {"a-token"}),
+    ],
+)
+def test_the_user_info_of_a_url_is_a_secret(wire, option, user_info, secrets, host):
+    for prefix in ("https://", ""):
+        url = f"{prefix}{user_info}@{host}"
+        assert secrets_of({option: url}) == secrets
+        outcome = perform(lambda task: {}, **{option: url})
+        assert outcome.secrets >= secrets
+        assert not [secret for secret in secrets if secret in json.dumps(outcome.result)]
+
+
+@pytest.mark.parametrize("url", ["https://example.com/a@b", "https://example.com:80/a:b@c", "ds:///a/b@c", "[::1]:80"])
+def test_a_url_without_user_info_has_no_secret(url):
+    assert secrets_of({"url": url}) == set()
+
+
+def test_the_password_of_a_proxy_of_the_environment_is_a_secret(wire, monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://user:hidden@proxy.example.com:8080")
+    assert perform(lambda task: {}).secrets == {"hidden"}
 
 
 @pytest.mark.parametrize("value", ["https://[::1", "https://user:pass@[::1:80", "no url", None])

@@ -370,8 +370,16 @@ def test_a_thumbprint_of_another_certificate(source, client, elsewhere, authorit
     told_of = thumbprint(authority.issue_cert(HOST), algorithm)
     server = elsewhere(certificate, ssl_certificate_thumbprint=told_of)
     error = push_fails(client, source(), error=UnverifiedPeer)
-    assert "thumbprint" in str(error)
+    assert str(error).endswith("trusted: its certificate does not have the thumbprint that vCenter told")
     assert server.headers_seen == []
+
+
+def test_an_endpoint_without_tls_is_not_tried_again(source, stack, vcenter, client):
+    server = stack.enter_context(ContentServer(None))
+    vcenter.endpoint = {"uri": f"https://127.0.0.1:{server.port}/cls/data/1/disk.vmdk"}
+    error = push_fails(client, source(), error=UnverifiedPeer)
+    assert "no TLS 1.2 or later" in str(error)
+    assert len(vcenter.adds) == 1
 
 
 def test_a_thumbprint_that_is_none(source, client, elsewhere, certificate):
@@ -603,6 +611,20 @@ def test_a_server_that_fails_three_times(source, vcenter, client):
     error = push_fails(client, source())
     assert error.http_status == 500
     assert len(vcenter.adds) == len(vcenter.puts) == 3
+
+
+def test_the_upload_url_is_a_secret(source, vcenter, client):
+    def on_put(put):
+        put.read()
+        text = f"Can't write {vcenter.files['disk.vmdk']['upload_endpoint']['uri']}."
+        put.handler.answer(400, {"error_type": "INVALID_ARGUMENT", "messages": [{"default_message": text}]})
+        return ANSWERED
+
+    vcenter.on_put = on_put
+    with pytest.raises(VapiError) as caught:
+        push(client, source())
+    [secret] = [secret for secret in client.secrets if "/cls/data" in secret]
+    assert "/cls/data" not in str(caught.value).replace(secret, "")
 
 
 def test_the_reason_in_an_answer_is_told(source, vcenter, client):
