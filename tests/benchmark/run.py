@@ -32,7 +32,8 @@ BENCHMARKS = {
     "unchanged": modules.unchanged,
     "imports": modules.imports,
     "listing": modules.listing,
-    "tasks": tasks.tasks,
+    "tasks": tasks.slopes,
+    "hundred": tasks.hundred,
 }
 
 
