@@ -21,8 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import (
@@ -68,8 +67,7 @@ LEGAL = "%/?:@!$&'()*+,;=~"  # beside letters and digits, in a path or a query (
 REPORT_EVERY = 10.0
 
 
-@dataclass(frozen=True)
-class Pushed:
+class Pushed(NamedTuple):
     """A file that was pushed.
 
     checksum is that of the bytes sent. verified: the server told the same one. received: the server said that it has
