@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
@@ -34,6 +34,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._update_se
 )
 
 CONNECTION_OPTIONS = tuple(connection_spec([]))
+_WITH_USER_INFO = re.compile(r"\w://\S+@")
 MAY_BE_EMPTY = (*CONNECTION_OPTIONS, "description")
 
 WARNING_BEHAVIOR = dict(
@@ -134,7 +135,7 @@ def execute(
     except (Exception, SystemExit) as error:
         bug = VapiError(f"This is a bug in the collection: {error!r}")
         outcome = Outcome({**bug.fail_kwargs(), "exception": traceback.format_exc()}, failed=True)
-    secrets = secrets_of(params)
+    secrets = secrets_of(params).union(*map(_secrets_in, _urls_in([outcome.result, warnings])))
     if client is not None:
         warnings += client.warnings
         secrets |= client.secrets | _secrets_in(client.proxy or "")
@@ -157,6 +158,15 @@ def _secrets_in(url: str) -> set[str]:
     user, _colon, password = authority.rpartition("@")[0].partition(":")
     secret = password or user
     return {secret, unquote(secret)} - {""}
+
+
+def _urls_in(value: Any) -> Iterator[str]:
+    """The URLs with user info in a result: a server may repeat what another task told it to pull from."""
+    if isinstance(value, str):
+        yield from _WITH_USER_INFO.findall(value)
+    elif isinstance(value, (dict, list)):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _urls_in(member)
 
 
 class _Module(AnsibleModule):

@@ -138,6 +138,14 @@ def test_a_url_without_user_info_has_no_secret(url):
     assert secrets_of({"url": url}) == set()
 
 
+def test_user_info_in_what_a_server_says_is_a_secret(wire):
+    def run(task):
+        text = "Not fetched from http://user:hid/den@example.com/a: see http://example.com:80/a@b."
+        return {"update_sessions": [{"error_message": {"default_message": text}}]}
+
+    assert perform(run).secrets == {"hid/den"}
+
+
 def test_the_password_of_a_proxy_of_the_environment_is_a_secret(wire, monkeypatch):
     monkeypatch.setenv("https_proxy", "http://user:hidden@proxy.example.com:8080")
     assert perform(lambda task: {}).secrets == {"hidden"}
