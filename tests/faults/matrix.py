@@ -233,8 +233,8 @@ class Judge:
         self.outage = self.fault.count > 1
         # vcsim tells an empty list as null on /rest.
         lists = (verdict.operation or "").endswith((".list", ".find"))
-        null = self.fault.name == "JSON null" and case.dialect == "rest" and lists
-        self.plausible = self.fault.false or null
+        self.empty = self.fault.name == "JSON null" and case.dialect == "rest" and lists
+        self.plausible = self.fault.false or self.empty
 
     def check(self, holds: object, promise: str) -> None:
         if not holds:
@@ -274,7 +274,11 @@ class Judge:
                 known = [*olds, *news]
                 self.check(known, f"item {name} was left half made: {nows[0]}")
                 for key, value in nows[0].items():
-                    self.check(value in [item[key] for item in known], f"{key} of item {name} is {value}")
+                    if key == "files" and self.empty:  # Those that are there but were not told stay.
+                        value, values = value.items(), [pair for item in known for pair in item["files"].items()]
+                        self.check(all(pair in values for pair in value), f"files of item {name} are {value}")
+                    else:
+                        self.check(value in [item[key] for item in known], f"{key} of item {name} is {value}")
         for number, was in before.sessions.items():
             now, new = after.sessions.get(number), wanted.sessions.get(number)
             if now is None:
