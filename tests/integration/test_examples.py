@@ -43,6 +43,9 @@ ELSEWHERE = {
     "awx: Variables of the job template": "test_awx",
     "awx: Input configuration": "test_awx",
     "awx: Injector configuration": "test_awx",
+    "events: inventory.yml": "test_event_source",
+    "events: variables.yml": "test_event_source",
+    "events: rulebook.yml": "test_event_source",
     "migration: With vmware.vmware": "another collection's module",
     "CONTRIBUTING: 4": "test_contributing",
     "CONTRIBUTING: 6": "test_contributing",
@@ -51,7 +54,7 @@ EXAMPLES = {example.name: example for example in examples()}
 YAML = [name for name, example in EXAMPLES.items() if example.language == "yaml" and name not in ELSEWHERE]
 SHELL = [name for name, example in EXAMPLES.items() if example.language == "shell"]
 # Programs for developers, which the Makefile and .ci/run start, and those that another test runs.
-DEVELOPMENT = {"ansible-builder", "PATH=$PWD/.venv/bin:$PATH"}
+DEVELOPMENT = {"ansible-builder", "ansible-rulebook", "JAVA_TOOL_OPTIONS=-Xrs", "PATH=$PWD/.venv/bin:$PATH"}
 
 
 @pytest.fixture(scope="module")
