@@ -63,7 +63,7 @@ S = TypeVar("S")
 
 TOKEN_HEADER = "vmware-api-session-id"
 POOL_SIZE = 16
-ANSWER_LIMIT = 64 * 1024 * 1024
+ANSWER_LIMIT = 16 << 20
 # What to do, by OpenSSL's number of what is wrong with a certificate (X509_V_ERR_*): no issuer that is known, not the
 # time that it is for, not the name or address.
 _ADVICE = {
@@ -83,6 +83,7 @@ _NO_AGREEMENT = (
 )
 _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 _LABEL = re.compile("[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
+_SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of other bytes in the environment
 
 
 @dataclass(frozen=True)
@@ -313,6 +314,9 @@ class VCenterClient:
     ) -> None:
         if not session_id and not (username and password):
             raise InvalidArgument("credentials are missing: give username and password, or session_id")
+        for name, text in (("username", username), ("password", password)):
+            if text and _SURROGATE.search(text):
+                raise InvalidArgument(f"{name} has bytes that are not UTF-8")
         if session_id and not _is_token(session_id):
             raise InvalidArgument("session_id is no API token: it has characters that no token has")
         if request_timeout < 1:

@@ -11,11 +11,15 @@ model, 200 for every success, and {"value": ...} around every result.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES, InvalidArgument
+
+MAX_PARTS = 250_000  # members of lists and models in one answer; each takes up to 250 bytes of memory
+ERROR_LIMIT = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -110,13 +114,13 @@ class ApiDialect:
         parts = []
         for part in path.split("{"):
             name, brace, tail = part.partition("}")
-            if brace and rest[name] in (".", ".."):
-                raise InvalidArgument(f"{name} must not be {rest[name]}")
-            parts.append(quote(str(rest.pop(name)), safe="") + tail if brace else part)
+            if brace and arguments[name] in (None, "", ".", ".."):
+                raise InvalidArgument(f"{name} must not be {arguments[name] or 'empty'}")
+            parts.append(quote(str(rest.pop(name)), safe="", errors="replace") + tail if brace else part)
         target = self.prefix + "".join(parts)
         body = None if model is None else self._wrap(operation, model)
         if rest and method == "GET":
-            target += "?" + urlencode(rest, quote_via=quote)
+            target += "?" + urlencode(rest, errors="replace", quote_via=quote)
         elif rest:
             body = {**rest, **(body or {})}
         return Request(method, target, None if body is None else json.dumps(body).encode())
@@ -160,21 +164,31 @@ DIALECTS = {dialect.name: dialect for dialect in (ApiDialect(), RestDialect())}
 
 
 def decode(content: bytes) -> Any:
-    """Read JSON. Raises ValueError for what is none, or nested deeper than any model and than Ansible can put out."""
+    """Read JSON. Raises ValueError for what is none, has more parts, or is nested deeper, than any model.
+
+    Ansible puts out what comes of it, so infinite numbers are refused, and halves of a surrogate pair replaced.
+    """
+    if sum(map(content.count, (b",", b"[", b"{"))) > MAX_PARTS:
+        raise ValueError("too many parts")
     try:
-        value = json.loads(content)
+        value = json.loads(content.decode("utf-8-sig"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    _check_depth(value, 50)
-    return value
+    return _presentable(value, 50)
 
 
-def _check_depth(value: Any, levels: int) -> None:
+def _presentable(value: Any, levels: int) -> Any:
     if levels == 0:
         raise ValueError("nested too deeply")
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for member in members:
-        _check_depth(member, levels - 1)
+    if isinstance(value, dict):
+        return {_presentable(name, levels): _presentable(member, levels - 1) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_presentable(member, levels - 1) for member in value]
+    if isinstance(value, str) and not value.isascii():
+        return value.encode(errors="replace").decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("an infinite number")
+    return value
 
 
 def _maps(value: Any) -> Any:
@@ -219,7 +233,7 @@ def read_error(status: int, content: bytes) -> Refusal:
     RESOURCE_BUSY is 500 on /api and 400 on /rest. Messages go from the operation to the cause: the ends are shown.
     """
     try:
-        payload = _maps(decode(content))
+        payload = _maps(decode(content)) if len(content) <= ERROR_LIMIT else None
     except ValueError:
         payload = None
     readable = isinstance(payload, dict)

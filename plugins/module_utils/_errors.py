@@ -42,13 +42,15 @@ ERROR_TYPES = frozenset(
     )
 )
 
+TEXT_LIMIT = 2000
+
 
 class VapiError(Exception):
     """A failed operation.
 
-    message is one sentence for people. http_status is None when no answer came. messages are the server's localizable
-    messages, from the operation to the cause. operation is a name of the table in _dialects. update_session is the
-    session as last seen, where one was read.
+    message is one sentence for people; where it is too long for that, its two ends are shown. http_status is None when
+    no answer came. messages are the server's localizable messages, from the operation to the cause. operation is a name
+    of the table in _dialects. update_session is the session as last seen, where one was read.
     """
 
     error_type = "ERROR"
@@ -70,6 +72,11 @@ class VapiError(Exception):
         self.messages = messages or []
         self.operation = operation
         self.update_session = update_session
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        # What was tried is told first, and the cause last.
+        return text if len(text) <= TEXT_LIMIT else f"{text[: TEXT_LIMIT // 2]} [...] {text[-TEXT_LIMIT // 2 :]}"
 
     def fail_kwargs(self) -> dict[str, Any]:
         """The keyword arguments of fail_json that tell a playbook what happened."""

@@ -14,7 +14,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     InvalidArgument,
     NotFound,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import filled, sorted_ids
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import expect, filled, sorted_ids
 
 _ITEM_KEYS = (
     "id",
@@ -35,6 +35,7 @@ _FILE_KEYS = ("name", "size", "cached", "version", "checksum_info")
 def item_facts(model: dict[str, Any], library_item_id: str) -> dict[str, Any]:
     """An ItemModel with every key there. Raises TypeError for what is none."""
     item = filled(model, _ITEM_KEYS)
+    expect(item, str, "id", "library_id", "type", "description")
     item["id"] = item["id"] or library_item_id
     if not isinstance(item["name"], str):
         raise TypeError("an item without a name")
@@ -44,8 +45,9 @@ def item_facts(model: dict[str, Any], library_item_id: str) -> dict[str, Any]:
 def item_file_facts(model: dict[str, Any]) -> dict[str, Any]:
     """A file info of the item with every key there. Raises TypeError for what is none."""
     file = filled(model, _FILE_KEYS)
-    if not isinstance(file["name"], str) or not isinstance(file["checksum_info"], (dict, type(None))):
-        raise TypeError("a file without a name, or with a checksum that is none")
+    expect(file, dict, "checksum_info")
+    if not isinstance(file["name"], str):
+        raise TypeError("a file without a name")
     return file
 
 

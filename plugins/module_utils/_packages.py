@@ -221,7 +221,7 @@ def _package(descriptor: SourceFile, find: Callable[[str], SourceFile | None]) -
 
 
 def _references(text: bytes, name: str) -> list[dict[str, str]]:
-    """The attributes of each File element, whatever the version, and so the namespace, of the descriptor."""
+    """What counts of each File element, whatever the version, and so the namespace, of the descriptor."""
     from xml.parsers import expat
 
     path: list[str] = []
@@ -235,7 +235,8 @@ def _references(text: bytes, name: str) -> list[dict[str, str]]:
         if path[0] != "Envelope" or len(path) > MAX_DEPTH or len(references) > MAX_FILES:
             refuse()
         if path == ["Envelope", "References", "File"]:
-            references.append({key.rpartition(":")[2]: value for key, value in attributes.items()})
+            named = {key.rpartition(":")[2]: value for key, value in attributes.items()}
+            references.append({key: named[key] for key in ("href", "size", "chunkSize") if key in named})
 
     if text.count(b"<") > MAX_TAGS or max(map(len, text.split(b"<"))) > MAX_TAG_SIZE:
         refuse()

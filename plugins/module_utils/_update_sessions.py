@@ -51,9 +51,30 @@ _PREVIEW_KEYS = ("state", "certificate_info")
 
 
 def filled(model: dict[str, Any], keys: tuple[str, ...], lists: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The model with every key there: null, or [] for lists, where the server leaves one out."""
+    """The model with every key there: null, or [] for lists, where the server leaves one out.
+
+    Raises AttributeError for what is no model, and TypeError for a list that is none.
+    """
     known = {key: model.get(key) for key in keys}
-    return {**known, **model, **{key: model.get(key) or [] for key in lists}}
+    found = {key: model.get(key) or [] for key in lists}
+    expect(found, list, *lists)
+    return {**known, **model, **found}
+
+
+def expect(model: dict[str, Any], kind: type, *keys: str) -> None:
+    """Raise TypeError for a key with something that is neither of the kind nor null."""
+    for key in keys:
+        if not isinstance(model.get(key), (kind, type(None))):
+            raise TypeError(f"{key} is {type(model[key]).__name__}, not {kind.__name__}")
+
+
+def message_facts(model: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A LocalizableMessage with every key there, null where there is none. Raises TypeError for what is none."""
+    if model is None:
+        return None
+    message = filled(model, _MESSAGE_KEYS, ("args",))
+    expect(message, str, "id", "default_message", "localized")
+    return message
 
 
 def behavior_of(session: Session) -> dict[str, bool]:
@@ -77,13 +98,15 @@ def session_facts(model: dict[str, Any], update_session_id: str, now: float) -> 
     KeyError, ValueError or AttributeError for what is no UpdateSessionModel.
     """
     session = filled(model, _SESSION_KEYS, ("warning_behavior",))
+    expect(session, str, "id", "library_item_id")
     if not isinstance(session["state"], str) or not isinstance(session["client_progress"], (int, type(None))):
         raise TypeError("no state, or a client_progress that is no number")
     session["id"] = session["id"] or update_session_id
-    if session["error_message"] is not None:
-        session["error_message"] = filled(session["error_message"], _MESSAGE_KEYS, ("args",))
+    session["error_message"] = message_facts(session["error_message"])
     if session["preview_info"] is not None:
         session["preview_info"] = filled(session["preview_info"], _PREVIEW_KEYS, ("cert_chain", "warnings"))
+    for warning in [*session["warning_behavior"], *(session["preview_info"] or {}).get("warnings", [])]:
+        expect(warning, str, "type")
     session["expires_in"] = _seconds_until(session["expiration_time"], now)
     session["blocking_warnings"] = blocking_warnings(session)
     return session
@@ -343,11 +366,22 @@ def file_facts(model: dict[str, Any]) -> dict[str, Any]:
     file = filled(model, _FILE_KEYS)
     if not isinstance(file["name"], str) or not isinstance(file["status"], str):
         raise TypeError("a file without a name or a status")
-    if not all(isinstance(file[key], (dict, type(None))) for key in ("checksum_info", "source_endpoint")):
-        raise TypeError("a file with a checksum or a source that is none")
-    if file["error_message"] is not None:
-        file["error_message"] = filled(file["error_message"], _MESSAGE_KEYS, ("args",))
+    expect(file, dict, "checksum_info", "source_endpoint", "upload_endpoint")
+    for endpoint in (file["source_endpoint"], file.get("upload_endpoint")):
+        expect(endpoint or {}, str, "uri", "ssl_certificate_thumbprint")
+    file["error_message"] = message_facts(file["error_message"])
     return file
+
+
+def validation_facts(model: dict[str, Any]) -> dict[str, Any]:
+    """A ValidationResult with every key there. Raises TypeError, KeyError or AttributeError for what is none."""
+    found = filled(model, ("has_errors",), ("missing_files", "invalid_files"))
+    names = [*found["missing_files"], *(bad["name"] for bad in found["invalid_files"])]
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError("a file without a name")
+    for bad in found["invalid_files"]:
+        bad["error_message"] = message_facts(bad.get("error_message"))
+    return found
 
 
 class UpdateSessionFiles:
@@ -405,7 +439,7 @@ class UpdateSessionFiles:
         """
         return self._client.call(
             "file.validate",
-            read=lambda model, now: filled(model, ("has_errors",), ("missing_files", "invalid_files")),
+            read=lambda model, now: validation_facts(model),
             update_session_id=update_session_id,
         )
 
