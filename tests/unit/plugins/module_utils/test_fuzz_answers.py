@@ -251,13 +251,16 @@ def quick(monkeypatch):
     monkeypatch.setattr(requests.Session, "get_adapter", lambda session, url: servers[-1])
     for name in ("monotonic", "time"):
         monkeypatch.setattr(time, name, lambda: servers[-1].clock.now)
-    monkeypatch.setattr(time, "sleep", lambda seconds: servers[-1].clock.sleep(seconds))
     monkeypatch.setattr(_transfer, "PAUSE", 0)
+
+    def pause(seconds: float) -> None:
+        servers[-1].clock.sleep(seconds)
 
     def resolve(host: str, *_rest: Any) -> Any:
         host.encode("idna")  # which is what the real one begins with
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
+    monkeypatch.setattr(time, "sleep", pause)
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     return servers
 
