@@ -19,9 +19,8 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from http.client import HTTPResponse
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._dialects import (
@@ -81,13 +80,10 @@ _NO_AGREEMENT = (
     "ALERT_HANDSHAKE_FAILURE",
     "ALERT_INSUFFICIENT_SECURITY",
 )
-_HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 _LABEL = re.compile("[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
-_SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of other bytes in the environment
 
 
-@dataclass(frozen=True)
-class Peer:
+class Peer(NamedTuple):
     """The configured host. http only on loopback, because a token must not travel in the clear."""
 
     scheme: str
@@ -179,7 +175,7 @@ def tls_context(host: str, validate_certs: bool, ca_path: str | None) -> ssl.SSL
         name, path = "certifi", requests.certs.where()
     try:
         if os.path.isdir(path):
-            if not any(map(_HASHED.fullmatch, os.listdir(path))):
+            if not any(re.fullmatch(r"[0-9a-f]{8}\.\d+", entry) for entry in os.listdir(path)):
                 raise InvalidArgument(f"{name} {path} has no certificate that is named by its hash: see openssl rehash")
             context.load_verify_locations(capath=path)
         else:
@@ -315,8 +311,10 @@ class VCenterClient:
         if not session_id and not (username and password):
             raise InvalidArgument("credentials are missing: give username and password, or session_id")
         for name, text in (("username", username), ("password", password)):
-            if text and _SURROGATE.search(text):
-                raise InvalidArgument(f"{name} has bytes that are not UTF-8")
+            try:
+                (text or "").encode()
+            except UnicodeEncodeError:  # Python makes halves of surrogate pairs of other bytes in the environment.
+                raise InvalidArgument(f"{name} has bytes that are not UTF-8") from None
         if session_id and not _is_token(session_id):
             raise InvalidArgument("session_id is no API token: it has characters that no token has")
         if request_timeout < 1:

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES, InvalidArgument
@@ -22,8 +21,7 @@ MAX_PARTS = 250_000  # members of lists and models in one answer; each takes up 
 ERROR_LIMIT = 1 << 20
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(NamedTuple):
     """One operation of the vSphere API.
 
     method and path are those of /api, rest those of /rest in the same notation ("METHOD path") where the rule does not
@@ -89,8 +87,7 @@ OPERATIONS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What goes out: method, target (path and query, quoted), body (JSON, or None)."""
 
     method: str
@@ -215,8 +212,7 @@ _TYPE_OF_STATUS = {
 }
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """An error answer. readable: vAPI wrote it, so that path exists. text: what it says, for people."""
 
     error_type: str

@@ -20,7 +20,6 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -48,8 +47,7 @@ class Checksum(NamedTuple):
     value: str  # hexadecimal, in lower case
 
 
-@dataclass(frozen=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """One file of a library item, and where its bytes are."""
 
     name: str
@@ -78,8 +76,7 @@ class SourceFile:
             raise InvalidArgument(f"src: {self.path!r} changed while it was read")
 
 
-@dataclass(frozen=True)
-class Package:
+class Package(NamedTuple):
     type: str | None  # of the library item: ovf, iso, or None where the files do not tell
     files: tuple[SourceFile, ...]  # in upload order: vCenter wants manifest and certificate before the descriptor
 
@@ -182,7 +179,7 @@ def _ovf(path: str) -> list[SourceFile]:
         target = os.path.realpath(target)
         if os.path.commonpath((folder, target)) != folder:
             raise InvalidArgument(f"src: {relative!r} leads out of {folder!r}, the folder of its descriptor")
-        return replace(open_file(target), name=os.path.basename(relative))
+        return open_file(target)._replace(name=os.path.basename(relative))
 
     return _package(descriptor, find)
 
@@ -196,7 +193,7 @@ def _ova(path: str) -> list[SourceFile]:
 
 
 def _package(descriptor: SourceFile, find: Callable[[str], SourceFile | None]) -> list[SourceFile]:
-    descriptor = replace(descriptor, role="descriptor")
+    descriptor = descriptor._replace(role="descriptor")
     text = _read(descriptor, MAX_DESCRIPTOR)
     files = {descriptor.name: descriptor}
     for reference in _references(text, descriptor.name):
@@ -209,7 +206,7 @@ def _package(descriptor: SourceFile, find: Callable[[str], SourceFile | None]) -
     metadata = []
     for role, extension in (("manifest", ".mf"), ("certificate", ".cert")):
         if file := find(stem + extension):
-            metadata.append(replace(file, role=role))
+            metadata.append(file._replace(role=role))
             content = _read(metadata[-1], MAX_METADATA)
             if role == "manifest":
                 _apply_manifest(content, file.name, files)
@@ -292,7 +289,7 @@ def _apply_manifest(manifest: bytes, name: str, files: dict[str, SourceFile]) ->
         path = match[2] if match[2] in files else unquote(match[2])
         if path not in files or files[path].checksum:
             raise InvalidArgument(f"src: {name!r} has a digest of {path[:200]!r}, which is not in the package, or two")
-        files[path] = replace(files[path], checksum=checksum)
+        files[path] = files[path]._replace(checksum=checksum)
 
 
 # Archives. tarfile reads single headers here, but does not walk: it would follow chains of extension headers of any

@@ -238,7 +238,9 @@ class UpdateSessions:
         try:
             self.complete(update_session_id, wait_timeout)
         except VapiError as error:
-            session = error.update_session or self.find(update_session_id)
+            session = error.update_session
+            with suppress(VapiError):  # The complete's own error is the one to tell.
+                session = session or self.find(update_session_id)
             raise (self.explained(error, session) if session else error) from None
         session, ended = self._watch(update_session_id, deadline if wait else Deadline(0))
         if not (ended or wait):

@@ -303,7 +303,6 @@ operation:
   sample: upload
 """
 
-from dataclasses import replace
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._content import pull_spec
@@ -364,7 +363,7 @@ def run(task: Task) -> Facts:
     source = spec = None
     if present and params["src"]:
         checksum = params["checksum"] and parse_checksum(params["checksum"])
-        source = replace(open_file(params["src"], checksum or None), name=params["name"])
+        source = open_file(params["src"], checksum or None)._replace(name=params["name"])
     elif present:
         spec = pull_spec(params, params["name"])
     session = sessions.get(params["update_session_id"])

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 import pytest
 
@@ -49,7 +48,7 @@ def package(tmp_path):
         for name, role in roles.items():
             path = tmp_path / name
             path.write_bytes(b"content")
-            files.append(replace(open_file(str(path)), role=role))
+            files.append(open_file(str(path))._replace(role=role))
         return Package(None, tuple(files))
 
     return make
@@ -222,7 +221,7 @@ def test_what_the_source_does_not_have_is_removed_if_asked(iso, purge):
 )
 def test_the_checksum_of_an_unchanged_file(tmp_path, iso, checksum, told):
     algorithm, _colon, value = checksum.partition(":")
-    source = Package(None, (replace(iso.files[0], checksum=Checksum(algorithm.upper(), value)),))
+    source = Package(None, (iso.files[0]._replace(checksum=Checksum(algorithm.upper(), value)),))
     has = existing(item_file(checksum=told))
     assert not compare(params_of(src=["tools.iso"], checksum=checksum), source, has).differs
 
@@ -230,7 +229,7 @@ def test_the_checksum_of_an_unchanged_file(tmp_path, iso, checksum, told):
 @pytest.mark.parametrize("told", [SHA1, None])
 @pytest.mark.parametrize("algorithm", ["SHA1", "SHA256"])
 def test_a_wrong_checksum_of_an_unchanged_file(iso, algorithm, told):
-    source = Package(None, (replace(iso.files[0], checksum=Checksum(algorithm, OTHER)),))
+    source = Package(None, (iso.files[0]._replace(checksum=Checksum(algorithm, OTHER)),))
     with pytest.raises(InvalidArgument, match="checksum: "):
         compare(params_of(src=["tools.iso"], checksum="x"), source, existing(item_file(checksum=told)))
 

@@ -12,7 +12,6 @@ import threading
 import time
 import tracemalloc
 from contextlib import ExitStack
-from dataclasses import replace
 
 import pytest
 import trustme
@@ -130,7 +129,7 @@ def source(tmp_path):
                 stream.truncate(content)
         else:
             path.write_bytes(content)
-        return replace(open_file(str(path)), **attributes)
+        return open_file(str(path))._replace(**attributes)
 
     return make
 
@@ -161,7 +160,7 @@ def test_the_checksum_that_a_server_tells(info, checksum):
 
 
 def test_the_digest_of_a_part_of_a_file(source):
-    member = replace(source(b"a" * 512 + b"content" + b"b" * 505), offset=512, size=7)
+    member = source(b"a" * 512 + b"content" + b"b" * 505)._replace(offset=512, size=7)
     assert digest(member, "SHA1") == sha1(b"content")
 
 
@@ -231,8 +230,8 @@ def test_an_empty_file(source, vcenter, client):
 def test_a_member_of_an_archive(source, vcenter, client):
     archive = source(b"x" * 512 + b"first" + b"y" * 507 + b"second" + b"z" * 506, name="appliance.ova")
     members = [
-        replace(archive, name="one", offset=512, size=5),
-        replace(archive, name="two", offset=1024, size=6),
+        archive._replace(name="one", offset=512, size=5),
+        archive._replace(name="two", offset=1024, size=6),
     ]
     pushed = push(client, *members)
     assert [result.source.name for result in pushed] == ["one", "two"]

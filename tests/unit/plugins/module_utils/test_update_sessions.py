@@ -13,6 +13,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     NotFound,
     ResourceBusy,
     ResourceInaccessible,
+    VapiError,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
     UpdateSessions,
@@ -186,6 +187,14 @@ def test_a_server_that_is_gone_after_a_lost_answer_is_told_so(server, clock):
     with pytest.raises(ResourceInaccessible):
         sessions_of(server, request_timeout=30).cancel(ID)
     assert clock.now - start <= 2 * 30
+
+
+def test_why_a_complete_failed_is_told_where_the_session_can_not_be_read(server):
+    server.expect("complete", Refusal("UNAUTHORIZED", 403, ("Not yours.",)))
+    server.expect("get", Refusal("INTERNAL_SERVER_ERROR", 500, ("Down.",)))
+    with pytest.raises(VapiError, match="Not yours") as caught:
+        sessions_of(server).finish(ID, 60)
+    assert caught.value.update_session is None
 
 
 def test_a_hanging_server_is_asked_once_more_for_the_state(server, clock):
