@@ -24,6 +24,7 @@ UPLOAD_RATE = 5000  # so that an upload has a midst
 NO_ANSWER = 600
 LATE_ANSWER = 1.0  # for a process that may end by itself, and has to see what came of its request
 TIME_LIMIT = 30.0
+BUSY_TIMEOUT = 10
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ def strike(bench: Bench, kill: Kill) -> Verdict:
     judge.tokens()
     if not verdict.broken:
         simulator.expire_tokens()
-        bench.run_again(transition, arguments, kill.dialect, known, judge)
+        # The server may still be reading what it got before the kill, and the session moves as long.
+        bench.run_again(transition, {**arguments, "busy_timeout": BUSY_TIMEOUT}, kill.dialect, known, judge)
     return verdict
 
 
