@@ -33,7 +33,7 @@ demo: build ## run playbooks/demo.yml against the simulator, or against $VMWARE_
 	$(BIN)/python -m tests.demo
 
 .PHONY: test
-test: lint docs sanity units contract integration sample ## run every test
+test: lint docs sanity units contract integration sample models ## run every test
 
 .PHONY: lint
 lint: $(VENV) ## check style and playbooks
@@ -65,6 +65,10 @@ integration: $(VENV) ## run playbooks against the simulator and, where Go is the
 .PHONY: sample
 sample: $(VENV) ## try a sample of the faults and kills
 	$(BIN)/python -m pytest tests/faults
+
+.PHONY: models
+models: $(VENV) ## try random sequences of tasks and events; CONTENT_LIBRARY_EXAMPLES=1000 tries so many others
+	$(BIN)/python -m pytest -rP tests/models
 
 .PHONY: faults
 faults: $(VENV) ## try all faults and kills, print figures and write them into docs/reliability.md
