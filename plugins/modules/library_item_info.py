@@ -149,7 +149,7 @@ error_type:
     - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors, such as
       V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or V(ERROR).
     - What never came from a server uses the same words. V(INVALID_ARGUMENT) was refused by the module,
-      V(UNVERIFIED_PEER) is a certificate, V(RESOURCE_INACCESSIBLE) a connection, V(TIMED_OUT) a wait,
+      V(UNVERIFIED_PEER) is a certificate or TLS, V(RESOURCE_INACCESSIBLE) a connection, V(TIMED_OUT) a wait,
       V(INTERNAL_SERVER_ERROR) an answer that can't be read.
   type: str
   returned: failure
