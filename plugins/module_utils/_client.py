@@ -401,7 +401,7 @@ class VCenterClient:
         with self._token_lock:  # A login that is under way in another thread ends first.
             if self._owns_token and self._token is not None:
                 try:
-                    insist(self.log_out)
+                    self.insist(self.log_out)
                 except VapiError as error:
                     self.warnings.append(f"The API token of this task could not be deleted: {error}")
         self._http.close()
@@ -412,6 +412,20 @@ class VCenterClient:
             with suppress(Unauthenticated, NotFound):
                 self.call("session.delete")
             self._token = None
+
+    def insist(self, call: Callable[..., T], *args: Any) -> T:
+        """Clear up: what the server answers with an error, or not in time, is tried once more; nobody else will do it.
+
+        After an answer that did not come, this and what follows has little time.
+        """
+        try:
+            return call(*args)
+        except VapiError as error:
+            if error.http_status is None:
+                if not isinstance(error, TimedOut):
+                    raise
+                self.hurry()
+            return call(*args)
 
     def map(self, function: Callable[[S], T], values: Iterable[S]) -> list[T]:
         """Call function for each value over a small pool of kept-alive connections; results in order."""
@@ -625,16 +639,6 @@ def _proxy_url(proxy_host: str, port: int) -> str:
     if not _is_host(host) or "://" in user_info:
         raise InvalidArgument("proxy_host is not a host: give a name or an address")
     return f"http://{quote(user_info, safe=':%')}{at}" + (f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
-
-
-def insist(call: Callable[..., T], *args: Any) -> T:
-    """Clear up: what the server answers with an error is tried once more, because nobody else will do it."""
-    try:
-        return call(*args)
-    except VapiError as error:
-        if error.http_status is None:
-            raise
-        return call(*args)
 
 
 def _content(raw: Any) -> bytes:

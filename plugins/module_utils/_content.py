@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.vsphere.content_library.plugins.module_utils._client import insist
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
     NotAllowedInCurrentState,
@@ -276,7 +275,7 @@ def verify(task: Task, content: Content, after: dict[str, Facts]) -> None:
 
 def give_up(task: Task, content: Content, session_id: str, error: BaseException) -> None:
     """Fail the session with the reason, so that the item is free and whoever looks sees why."""
-    sessions = task.services.update_sessions
+    sessions, insist = task.services.update_sessions, task.services.client.insist
     try:
         session = insist(sessions.find, session_id)
         if isinstance(error, VapiError) and error.update_session is None:

@@ -418,7 +418,6 @@ operation:
 import os
 from typing import Any
 
-from ansible_collections.vsphere.content_library.plugins.module_utils._client import insist
 from ansible_collections.vsphere.content_library.plugins.module_utils._content import (
     Content,
     publish,
@@ -594,7 +593,7 @@ def present(task: Task, source: Package, library_id: str, before: Facts | None) 
 
 def undo(task: Task, item_id: str, before: Facts | None) -> None:
     """Leave the item as it was before the task."""
-    items = task.services.library_items
+    items, insist = task.services.library_items, task.services.client.insist
     try:
         if before is None:
             insist(items.delete, item_id)

@@ -235,6 +235,10 @@ class Judge:
         lists = (verdict.operation or "").endswith((".list", ".find"))
         self.empty = self.fault.name == "JSON null" and case.dialect == "rest" and lists
         self.plausible = self.fault.false or self.empty
+        # Told that there is nothing to clear up, a task that fails leaves it.
+        self.misled = self.fault.false and case.transition.fails
+        # Nobody can bring the description back where the server is gone, or where it denies that it was changed.
+        self.described = case.transition.fails and (self.outage or verdict.operation == "item.update")
 
     def check(self, holds: object, promise: str) -> None:
         if not holds:
@@ -272,12 +276,12 @@ class Judge:
                 self.check(not olds or not news, f"item {name} is lost")
             else:
                 known = [*olds, *news]
-                self.check(known, f"item {name} was left half made: {nows[0]}")
+                self.check(known or self.misled, f"item {name} was left half made: {nows[0]}")
                 for key, value in nows[0].items():
                     if key == "files" and self.empty:  # Those that are there but were not told stay.
                         value, values = value.items(), [pair for item in known for pair in item["files"].items()]
                         self.check(all(pair in values for pair in value), f"files of item {name} are {value}")
-                    else:
+                    elif known and not (key == "description" and self.described):
                         self.check(value in [item[key] for item in known], f"{key} of item {name} is {value}")
         for number, was in before.sessions.items():
             now, new = after.sessions.get(number), wanted.sessions.get(number)
@@ -292,7 +296,9 @@ class Judge:
                 same = new and new["files"].get(name) == file
                 self.check(same or file["status"] != "READY", f"file {name} of a session is {file}")
         active = [session for session in after.new_sessions if session["state"] == "ACTIVE"]
-        allowed = 1 if self.outage else len([1 for new in wanted.new_sessions if new["state"] == "ACTIVE"])
+        allowed = (
+            1 if self.outage or self.misled else len([1 for new in wanted.new_sessions if new["state"] == "ACTIVE"])
+        )
         self.check(len(active) <= allowed, f"{len(active)} ACTIVE sessions were left")
 
     def tokens(self) -> None:

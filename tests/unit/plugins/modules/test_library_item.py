@@ -11,6 +11,7 @@ import socket
 
 import pytest
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import GRACE
 from ansible_collections.vsphere.content_library.plugins.modules import library_item
 from ansible_collections.vsphere.content_library.tests.unit.plugins.content_server import take
 from ansible_collections.vsphere.content_library.tests.unit.plugins.library_wire import (
@@ -703,6 +704,29 @@ def test_a_clean_up_that_fails_is_tried_once_more(server, iso):
     outcome = run(server, src=[iso])
     refusal_of(outcome, "INTERNAL_SERVER_ERROR")
     assert outcome.warnings == []
+
+
+def test_a_clean_up_that_is_not_answered_is_tried_once_more(server, iso, clock):
+    msg = (
+        f"update_session.get for update session {ID} on {HOST} failed: Out of order. [INTERNAL_SERVER_ERROR, HTTP 500]"
+    )
+    expect_new_item(server)
+    server.expect("create", ID, {"library_item_id": ITEM})
+    server.expect("get", Refusal("INTERNAL_SERVER_ERROR", 500, ("Out of order.",)))
+    begin = clock.now
+    server.expect("get", hang())
+    server.expect("get", session())
+    server.expect("files", [])
+    server.expect("validate", valid())
+    server.expect("fail", None, {"client_error_message": msg})
+    server.expect("get", session("ERROR"))
+    server.expect("delete_item", hang(), id=ITEM)
+    server.expect("delete_item", None, id=ITEM)
+    outcome = run(server, src=[iso], request_timeout=60)
+    refusal_of(outcome, "INTERNAL_SERVER_ERROR")
+    assert outcome.warnings == []
+    # A server that was waited for in full is not waited for as long again.
+    assert clock.now - begin <= 60 + GRACE
 
 
 def test_a_wrong_checksum_of_an_unchanged_file_writes_nothing(server, iso):
