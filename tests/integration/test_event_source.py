@@ -644,14 +644,14 @@ def test_vcsim(vcsim):
         path = "/rest/com/vmware/content/library/item/update-session"
         connection = {name: getattr(vcsim, name) for name in ("port", "username", "password", "ca_path")}
         with Source(hostname=vcsim.host, interval=0.1, library_item_id=item, **connection) as source:
-            for library_item_id in (other, item):
-                body = {"create_spec": {"library_item_id": library_item_id}}
-                session = rest.exchange("POST", path, body, headers)["value"]
+            bodies = [{"create_spec": {"library_item_id": library_item_id}} for library_item_id in (other, item)]
+            elsewhere, session = (rest.exchange("POST", path, body, headers)["value"] for body in bodies)
             event = source.next()
             assert (event["type"], event["update_session"]["library_item_id"]) == ("created", item)
             rest.exchange("DELETE", f"{path}/id:{session}", headers=headers)
             assert source.next()["type"] == "gone"
             assert source.types() == []
+        rest.exchange("DELETE", f"{path}/id:{elsewhere}", headers=headers)
 
 
 def test_nothing_secret_shows(simulator, watch, caplog):
