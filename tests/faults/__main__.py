@@ -46,8 +46,6 @@ def arguments() -> argparse.Namespace:
 def start() -> None:
     """In each worker: a simulator of its own, which ends with it."""
     global bench
-    for name in [name for name in os.environ if name.startswith("VMWARE_")]:
-        del os.environ[name]
     bench = Bench(SimulatorProcess().start(), Path(tempfile.mkdtemp(prefix="faults-"))).__enter__()
 
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import Outcome, complete, execute
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import Outcome
 from ansible_collections.vsphere.content_library.plugins.modules import library_item
 from tests.faults.faults import Fault
 from tests.faults.gate import HOST, ONE_REQUEST_EACH, Gate, connected
 from tests.faults.transitions import WAIT_TIMEOUT, Scene, Transition
+from tests.in_process import nobodys_vcenter, run
 from tests.simulator.process import SimulatorProcess
 
 REQUEST_TIMEOUT = 2
@@ -112,23 +112,17 @@ class Bench:
         self.gate = Gate((simulator.host, simulator.port))
         self.thread_errors: list[str] = []
         self._recorded: dict[tuple[str, str], Undisturbed] = {}
+        self._stack = ExitStack()
 
     def __enter__(self) -> Bench:
-        self.gate.__enter__()
+        self._stack.enter_context(nobodys_vcenter())
+        self._stack.enter_context(self.gate)
         threading.excepthook = lambda args: self.thread_errors.append(f"{args.thread}: {args.exc_value!r}")
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         threading.excepthook = threading.__excepthook__
-        self.gate.__exit__()
-
-    def cases(self, transition: Transition, faults: tuple[Fault, ...]) -> list[Case]:
-        return [
-            Case(transition, dialect, fault, position)
-            for dialect in transition.dialects
-            for position in range(1, len(self.undisturbed(transition, dialect).operations) + 1)
-            for fault in faults
-        ]
+        self._stack.close()
 
     def undisturbed(self, transition: Transition, dialect: str) -> Undisturbed:
         key = (transition.name, dialect)
@@ -152,12 +146,10 @@ class Bench:
     def run(
         self, module: ModuleType, arguments: dict[str, Any], dialect: str, port: int | None = None
     ) -> tuple[Outcome, float]:
-        """One run in this process, its options read as AnsibleModule reads them."""
-        rules = {name: rule for name, rule in module.SPEC.items() if name != "supports_check_mode"}
-        validated = ArgumentSpecValidator(**complete(rules, [])).validate(self.options(arguments, dialect, port))
-        assert not validated.error_messages, validated.error_messages
+        """One run, and its seconds."""
+        options = self.options(arguments, dialect, port)
         start = time.monotonic()
-        outcome = execute(module.run, validated.validated_parameters, False)
+        outcome = run(module, options)
         return outcome, time.monotonic() - start
 
     def options(self, arguments: dict[str, Any], dialect: str, port: int | None = None) -> dict[str, Any]:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from itertools import cycle
@@ -16,25 +15,21 @@ from tests.faults.faults import FAULTS
 from tests.faults.kills import AFTER, BEFORE, MIDST, Kill, strike
 from tests.faults.matrix import Bench, Case
 from tests.faults.transitions import TRANSITIONS
+from tests.in_process import writes
 from tests.simulator.process import SimulatorProcess
 
-READS = (".get", ".list", ".find", ".validate")
 [NEW_ITEM] = [transition for transition in TRANSITIONS if transition.name == "new item"]
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with pytest.MonkeyPatch.context() as environment:
-        for name in [name for name in os.environ if name.startswith("VMWARE_")]:
-            environment.delenv(name)
-        with SimulatorProcess() as simulator, Bench(simulator, tmp_path_factory.mktemp("faults")) as bench:
-            yield bench
+    with SimulatorProcess() as simulator, Bench(simulator, tmp_path_factory.mktemp("faults")) as bench:
+        yield bench
 
 
 def position_of(operations: list[str]) -> int:
     """The first write; where there is none, the first request after the login."""
-    writes = [operation for operation in operations if not operation.endswith(READS)]
-    own = [operation for operation in writes if not operation.startswith("session.")]
+    own = [operation for operation in writes(operations) if not operation.startswith("session.")]
     return operations.index(own[0]) + 1 if own else min(2, len(operations))
 
 

@@ -18,12 +18,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import Outcome, complete, execute
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import Outcome
 from ansible_collections.vsphere.content_library.plugins.modules import (
     library_item,
     library_item_info,
@@ -32,6 +31,8 @@ from ansible_collections.vsphere.content_library.plugins.modules import (
     update_session_file,
     update_session_info,
 )
+from tests import in_process
+from tests.integration.cases import SESSION_KEYS
 from tests.models import contract
 from tests.models.contract import ME, NEW, OTHER, Expected, Item, Refused, Session, World
 from tests.simulator.process import SimulatorProcess
@@ -43,7 +44,6 @@ SOON = 90  # seconds until a session expires; more than any run takes, less than
 MIN_LIFETIME = 100
 REQUEST_TIMEOUT = 10
 TOLERANCE = 80  # seconds that a whole sequence may take
-READS = (".get", ".list", ".find", ".validate")
 
 NAMES = st.sampled_from(["debian-12", "alpha", "beta"])
 FILES = st.sampled_from(["debian-12.iso", "a.iso", "b.bin"])
@@ -55,19 +55,6 @@ BEHAVIOR = st.none() | st.dictionaries(WARNINGS, st.booleans(), max_size=2).map(
     lambda asked: [{"type": warning, "ignored": ignored} for warning, ignored in asked.items()]
 )
 RAISED = st.lists(WARNINGS, unique=True, max_size=2).map(tuple)
-SESSION_KEYS = {
-    "id",
-    "library_item_id",
-    "library_item_content_version",
-    "client_progress",
-    "state",
-    "expiration_time",
-    "error_message",
-    "preview_info",
-    "warning_behavior",
-    "expires_in",
-    "blocking_warnings",
-}
 TALLY = {"sequences": 0, "tasks": 0, "runs": 0, "events": 0}
 
 
@@ -425,7 +412,7 @@ class ContractMachine(RuleBasedStateMachine):
         self.simulator.clear_requests()
         checked = self.run(module, {**options, **more}, check_mode=True)
         self.compare(checked, refused, expected, blind)
-        written = [entry["operation"] for entry in self.simulator.requests() if not entry["operation"].endswith(READS)]
+        written = in_process.writes(entry["operation"] for entry in self.simulator.requests())
         assert set(written) <= {"session.create", "session.delete"}, f"in check mode: {written}"
         assert still(before) == still(self.simulator.state())
 
@@ -456,19 +443,14 @@ class ContractMachine(RuleBasedStateMachine):
         return expected, again
 
     def run(self, module: ModuleType, options: dict[str, Any], check_mode: bool = False) -> Outcome:
-        """In this process, its options read as AnsibleModule reads them."""
         TALLY["runs"] += 1
         simulator = self.simulator
         identity = dict(username=simulator.username, password=simulator.password)
         if self.given:
             identity = dict(session_id=self.given)
         connection = dict(hostname=simulator.host, port=simulator.port, ca_path=simulator.ca_path, **identity)
-        rules = {name: value for name, value in module.SPEC.items() if name != "supports_check_mode"}
-        validated = ArgumentSpecValidator(**complete(rules, [])).validate(
-            dict(connection, api_endpoint=self.dialect, request_timeout=REQUEST_TIMEOUT, **options)
-        )
-        assert not validated.error_messages, validated.error_messages
-        return execute(module.run, validated.validated_parameters, check_mode)
+        settings = dict(api_endpoint=self.dialect, request_timeout=REQUEST_TIMEOUT)
+        return in_process.run(module, {**connection, **settings, **options}, check_mode)
 
     def learn(self) -> None:
         """The ids of what a task made."""

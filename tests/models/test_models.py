@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from ansible_collections.vsphere.content_library.plugins.module_utils import _update_sessions
+from tests.in_process import nobodys_vcenter
 from tests.models.machine import TALLY, ContractMachine
 from tests.simulator.process import SimulatorProcess
 
@@ -39,9 +40,7 @@ class FastClock:
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[SimulatorProcess]:
-    with pytest.MonkeyPatch.context() as environment, SimulatorProcess() as simulator:
-        for name in [name for name in os.environ if name.startswith("VMWARE_")]:
-            environment.delenv(name)
+    with nobodys_vcenter(), pytest.MonkeyPatch.context() as environment, SimulatorProcess() as simulator:
         environment.setattr(_update_sessions, "time", FastClock())
         yield simulator
 

@@ -22,12 +22,10 @@ from urllib.parse import quote
 
 import requests
 import urllib3
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from requests.adapters import HTTPAdapter
 
-from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import connection_spec
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import execute
+from ansible_collections.vsphere.content_library.tests import in_process
 
 HOST = "vcenter.example.com"
 TOKEN = "given-token"
@@ -305,24 +303,18 @@ class Server:
         return run_task(module, check_mode, **{"session_id": TOKEN, "api_endpoint": self.dialect, **params})
 
 
-def validate(module: Any, params: dict[str, Any]) -> Any:
-    """What ansible-core makes of a module's params, as AnsibleModule asks it to."""
-    params = {"hostname": HOST, **params}
-    rules = {name: value for name, value in module.SPEC.items() if name != "supports_check_mode"}
-    spec = {**connection_spec([]), **rules.pop("argument_spec")}
-    given = {name: value for name, value in params.items() if value is not None}
-    return ArgumentSpecValidator(spec, **rules).validate(given)
+def given(params: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a task on HOST; None is for what is left out."""
+    return {name: value for name, value in {"hostname": HOST, **params}.items() if value is not None}
 
 
 def argument_errors(module: Any, **params: Any) -> list[str]:
-    return validate(module, params).error_messages
+    return in_process.validate(module, given(params)).error_messages
 
 
 def run_task(module: Any, check_mode: bool = False, **params: Any) -> Any:
     """Validate params by the module's argument spec and execute the task."""
-    validated = validate(module, params)
-    assert not validated.error_messages, validated.error_messages
-    return execute(module.run, validated.validated_parameters, check_mode)
+    return in_process.run(module, given(params), check_mode)
 
 
 def unused_port() -> int:
