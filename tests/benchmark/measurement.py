@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,13 +56,13 @@ def measure(command: Iterable[str | Path], env: dict[str, str], cwd: Path = ROOT
     return took
 
 
-def interleaved(subjects: dict[str, Callable[[], Took]], rounds: int) -> dict[str, list[Took]]:
+def interleaved(subjects: dict[Any, Callable[[], T]], rounds: int) -> dict[Any, list[T]]:
     """Run each subject once a round, in each round another one first: what else the machine does hits all alike.
 
     A round before the first warms caches and is not counted.
     """
     names = list(subjects)
-    took: dict[str, list[Took]] = {name: [] for name in names}
+    took: dict[Any, list[T]] = {name: [] for name in names}
     for number in range(rounds + 1):
         first = number % len(names)
         for name in names[first:] + names[:first]:

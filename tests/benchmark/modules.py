@@ -131,30 +131,30 @@ def imports(rounds: int) -> str:
 
 def by_package(rounds: int) -> str:
     """Where the time of imports goes, by Python's own clock, and what is put off until it is needed."""
-    env = python_environment({})
     name = "ansible_collections.vsphere.content_library.plugins.modules"
     imported = {
         "`update_session_info`": f"{name}.update_session_info",
         "`library_item`": f"{name}.library_item",
         "`library_item`, nothing put off": f"{name}.library_item, {PUT_OFF}",
     }
-    took: dict[str, list[dict[str, float]]] = {title: [] for title in imported}
-    for number in range(rounds + 1):
-        for title, names in imported.items():
-            command = [sys.executable, "-X", "importtime", "-c", f"import {names}"]
-            lines = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stderr.splitlines()
-            milliseconds = dict.fromkeys(GROUPS, 0.0)
-            for own, _cumulative, package in (line[len("import time:") :].split("|") for line in lines[1:]):
-                top = package.strip().partition(".")[0]
-                group = next((group for group, tops in GROUPS.items() if top in tops), "Python")
-                milliseconds[group] += int(own) / 1000
-            if number:
-                took[title].append(milliseconds)
+    took = interleaved({title: partial(milliseconds, names) for title, names in imported.items()}, rounds)
     rows = []
     for title, runs in took.items():
         least = min(runs, key=lambda run: sum(run.values()))
         rows.append((title, *(f"{value:.1f}" for value in least.values()), f"{sum(least.values()):.1f}"))
     return table(("imports of a module, ms", *GROUPS, "all"), *rows)
+
+
+def milliseconds(names: str) -> dict[str, float]:
+    """What importing takes, by group."""
+    command = [sys.executable, "-X", "importtime", "-c", f"import {names}"]
+    done = subprocess.run(command, env=python_environment({}), capture_output=True, text=True, check=True)
+    spent = dict.fromkeys(GROUPS, 0.0)
+    for own, _cumulative, package in (line[len("import time:") :].split("|") for line in done.stderr.splitlines()[1:]):
+        top = package.strip().partition(".")[0]
+        group = next((group for group, tops in GROUPS.items() if top in tops), "Python")
+        spent[group] += int(own) / 1000
+    return spent
 
 
 def pack(task: dict[str, Any], folder: Path, env: dict[str, str]) -> Path:

@@ -52,18 +52,7 @@ def simulators() -> Iterator[dict[str, SimulatorProcess]]:
 @pytest.fixture(scope="session")
 def servers(simulators: dict[str, SimulatorProcess]) -> dict[str, Server]:
     """The hosts `api` and `rest` of a playbook."""
-    return {
-        dialect: Server(
-            process.host,
-            process.port,
-            process.username,
-            process.password,
-            process.ca_path,
-            api_endpoint=dialect,
-            simulated=True,
-        )
-        for dialect, process in simulators.items()
-    }
+    return {dialect: Server.of(process, dialect) for dialect, process in simulators.items()}
 
 
 @pytest.fixture

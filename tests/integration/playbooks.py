@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from tests.simulator.process import SimulatorProcess
+
 PLUGINS = Path(__file__).parent / "plugins"
 TIME_LIMIT = 900  # for a run that hangs; a busy machine is no reason to fail
 # What would point a run at another server, or have it trust another one, than the test meant.
@@ -33,6 +35,19 @@ class Server:
     ca_path: str
     api_endpoint: str = "auto"
     simulated: bool = False
+
+    @classmethod
+    def of(cls, process: SimulatorProcess, dialect: str) -> Server:
+        """A simulator, which tasks reach by that dialect."""
+        return cls(
+            process.host,
+            process.port,
+            process.username,
+            process.password,
+            process.ca_path,
+            api_endpoint=dialect,
+            simulated=True,
+        )
 
     @property
     def connection_options(self) -> dict[str, Any]:

@@ -232,18 +232,9 @@ def syslog() -> Iterator[list[str]]:
 def secretive() -> Iterator[dict[str, Server]]:
     """The simulators of both dialects, with a password that does not look the same everywhere."""
     with contextlib.ExitStack() as stack:
-        processes = {way: stack.enter_context(SimulatorProcess("--password", PASSWORD)) for way in ("api", "rest")}
         yield {
-            dialect: Server(
-                process.host,
-                process.port,
-                process.username,
-                process.password,
-                process.ca_path,
-                api_endpoint=dialect,
-                simulated=True,
-            )
-            for dialect, process in processes.items()
+            dialect: Server.of(stack.enter_context(SimulatorProcess("--password", PASSWORD)), dialect)
+            for dialect in ("api", "rest")
         }
 
 
