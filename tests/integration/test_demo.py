@@ -48,5 +48,6 @@ def test_demo_leaves_an_open_session_alone(demo, simulator):
     [session] = simulator.add_sessions(1, library_item_id=item)
     run = demo(LIBRARY_ITEM_ID=item)
     assert run.returncode != 0
-    assert f"Update session {session} is open already." in run.output
+    # Old ansible-cores break long lines.
+    assert f"Update session {session} is open already." in " ".join(run.output.split())
     assert simulator.state()["sessions"][session]["state"] == "ACTIVE"

@@ -58,7 +58,8 @@ class CallbackModule(CallbackBase):
             "host": host.name,
             "name": task.name,
             "status": status,
-            "result": result._result,
+            # Before ansible-core 2.19 its own notes are still there.
+            "result": {key: value for key, value in result._result.items() if not key.startswith("_ansible_")},
             "seconds": time.monotonic() - self.started,
         }
         server = host.vars.get("server", {})
