@@ -60,7 +60,7 @@ def test_a_push_that_can_be_watched_and_is_not_disturbed(playbook, servers, file
             "vsphere.content_library.update_session_info": {"library_item_id": "{{ given.item }}"},
             "register": "seen",
             "until": "seen.update_sessions | map(attribute='client_progress') | select('gt', 0) | length > 0",
-            "retries": 60,
+            "retries": 300,
             "delay": 0.2,
         },
         {"name": "busy", ITEM: push, "ignore_errors": True},
@@ -107,7 +107,7 @@ def test_a_pull_that_can_be_watched(playbook, servers, files):
             "register": "seen",
             "until": "seen.update_sessions | map(attribute='files') | flatten | map(attribute='bytes_transferred')"
             " | select('gt', 0) | length > 0",
-            "retries": 60,
+            "retries": 300,
             "delay": 0.2,
         },
         {
