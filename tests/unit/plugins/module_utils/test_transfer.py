@@ -927,7 +927,7 @@ def test_the_progress_never_goes_down(source, vcenter, client):
     push(client, source(2 * LARGE), stale_after=0.6)
     progress = [value for _moment, value in vcenter.keep_alives]
     assert progress == sorted(progress)
-    assert progress[0] == 70
+    assert progress[0] >= 70
 
 
 def test_a_keep_alive_that_fails_is_no_reason_to_end(source, vcenter, client):
