@@ -42,7 +42,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     VapiError,
     error_class,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._signals import GRACE, held
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import GRACE, defer_signals
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline
 
 try:
@@ -349,10 +349,10 @@ class VCenterClient:
 
     def __exit__(self, kind: type[BaseException] | None, *exc_info: object) -> None:
         if kind is not None and not issubclass(kind, Exception):
-            self.hurry()
+            self.limit_timeouts()
         self.close()
 
-    def hurry(self) -> None:
+    def limit_timeouts(self) -> None:
         """The task's time is over: from now on no operation may take longer than GRACE seconds."""
         self.request_timeout = min(self.request_timeout, GRACE)
 
@@ -373,7 +373,7 @@ class VCenterClient:
         """The API token, after a login where there is none yet."""
         with self._token_lock:
             if self._token is None:
-                with held():
+                with defer_signals():
                     self._token = self._log_in()
             return self._token
 
@@ -401,19 +401,19 @@ class VCenterClient:
         with self._token_lock:  # A login that is under way in another thread ends first.
             if self._owns_token and self._token is not None:
                 try:
-                    self.insist(self.log_out)
+                    self.retry_cleanup(self.log_out)
                 except VapiError as error:
                     self.warnings.append(f"The API token of this task could not be deleted: {error}")
         self._http.close()
 
     def log_out(self) -> None:
         """Delete the API token. One that is dead already is fine."""
-        with held():
+        with defer_signals():
             with suppress(Unauthenticated, NotFound):
                 self.call("session.delete")
             self._token = None
 
-    def insist(self, call: Callable[..., T], *args: Any) -> T:
+    def retry_cleanup(self, call: Callable[..., T], *args: Any) -> T:
         """Clear up: what the server answers with an error, or not in time, is tried once more; nobody else will do it.
 
         After an answer that did not come, this and what follows has little time.
@@ -424,7 +424,7 @@ class VCenterClient:
             if error.http_status is None:
                 if not isinstance(error, TimedOut):
                     raise
-                self.hurry()
+                self.limit_timeouts()
             return call(*args)
 
     def map(self, function: Callable[[S], T], values: Iterable[S]) -> list[T]:

@@ -25,7 +25,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._packages 
     SourceFile,
     parse_checksum,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._signals import held
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import (
     DEFAULT_ALGORITHM,
     KeepAlive,
@@ -39,7 +39,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._update_se
     Session,
     session_facts,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, looks
+from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
 
 Facts = dict[str, Any]
 
@@ -129,7 +129,7 @@ def publish(task: Task, source: Package, library_id: str, item_id: str | None, c
         return predict(task, content, item_id)
     session_id = None
     try:
-        with held():
+        with defer_signals():
             session_id = open_session(task, item_id)
         session = content.update_session = sessions.get(session_id)
         fill(task, content, session)
@@ -137,7 +137,7 @@ def publish(task: Task, source: Package, library_id: str, item_id: str | None, c
             content.update_session = task.perform("complete", sessions.finish, session_id, params["wait_timeout"])
     except BaseException as error:
         if not isinstance(error, Exception):
-            services.client.hurry()
+            services.client.limit_timeouts()
         if session_id:
             give_up(task, content, session_id, error)
         raise
@@ -205,7 +205,7 @@ def open_session(task: Task, item_id: str) -> str:
     params, sessions = task.params, task.services.update_sessions
     task.operations.append("create")
     busy = None
-    for _waited in looks(Deadline(params["busy_timeout"])):
+    for _waited in poll(Deadline(params["busy_timeout"])):
         try:
             return sessions.create(item_id, params["warning_behavior"])
         except ResourceBusy as error:
@@ -275,9 +275,9 @@ def verify(task: Task, content: Content, after: dict[str, Facts]) -> None:
 
 def give_up(task: Task, content: Content, session_id: str, error: BaseException) -> None:
     """Fail the session with the reason, so that the item is free and whoever looks sees why."""
-    sessions, insist = task.services.update_sessions, task.services.client.insist
+    sessions, retry_cleanup = task.services.update_sessions, task.services.client.retry_cleanup
     try:
-        session = insist(sessions.find, session_id)
+        session = retry_cleanup(sessions.find, session_id)
         if isinstance(error, VapiError) and error.update_session is None:
             if session is None:
                 error.update_session = content.update_session
@@ -285,7 +285,7 @@ def give_up(task: Task, content: Content, session_id: str, error: BaseException)
             else:
                 sessions.explained(error, session)
         if session and session["state"] == "ACTIVE":
-            insist(sessions.fail, session_id, str(error) or type(error).__name__)
+            retry_cleanup(sessions.fail, session_id, str(error) or type(error).__name__)
             if isinstance(error, VapiError):
                 with suppress(VapiError):
                     error.update_session = sessions.find(session_id)

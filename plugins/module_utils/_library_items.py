@@ -84,7 +84,7 @@ class LibraryItems:
     def __init__(self, client: VCenterClient) -> None:
         self._client = client
 
-    def list(self, library_id: str) -> list[dict[str, Any]]:
+    def list_items(self, library_id: str) -> list[dict[str, Any]]:
         """The items of a library, sorted by name. Raises NotFound. One that vanishes meanwhile is left out."""
         ids = self._client.call("item.list", read=sorted_ids, library_id=library_id)
         return sorted(self._existing(ids), key=lambda item: (item["name"], item["id"]))

@@ -60,7 +60,7 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def held() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """A signal that would interrupt what is done here is handled after it, or GRACE seconds late.
 
     It would interrupt a login, or a create, between the server's doing it and our reading what it made, and nobody

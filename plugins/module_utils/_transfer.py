@@ -51,7 +51,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._update_se
     UpdateSessions,
     message_text,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, looks
+from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
 
 BLOCK = 1 << 20
 BYTES_ACKED = 120  # where Linux has tcpi_bytes_acked in its struct tcp_info
@@ -301,7 +301,7 @@ class Transfer:
     def _settled(self, source: SourceFile) -> dict[str, Any]:
         """The file's info once the server has it: a 2xx for the PUT does not mean that."""
         info = None
-        for waited in looks(Deadline(self._wait_timeout)):
+        for waited in poll(Deadline(self._wait_timeout)):
             info = self._sessions.files.find(self._id, source.name)
             if info is None:
                 raise self._failed(NotFound, source, "the session has lost the file")

@@ -147,7 +147,7 @@ class UpdateSessions:
         self._client = client
         self.files = UpdateSessionFiles(client)
 
-    def list(self, library_item_id: str | None = None) -> list[Session]:
+    def list_sessions(self, library_item_id: str | None = None) -> list[Session]:
         """All sessions of the calling user, or those on one item; sorted by id. Raises NotFound for a missing item.
 
         A session that vanishes between list and get is left out.
@@ -179,7 +179,7 @@ class UpdateSessions:
             model["warning_behavior"] = warning_behavior
 
         def landed() -> str | None:
-            active = [session for session in self.list(library_item_id) if session["state"] == "ACTIVE"]
+            active = [session for session in self.list_sessions(library_item_id) if session["state"] == "ACTIVE"]
             return active[0]["id"] if active else None
 
         try:
@@ -263,7 +263,7 @@ class UpdateSessions:
         """
         texts = [message_text(session["error_message"])]
         with suppress(VapiError):
-            files = self.files.list(session["id"])
+            files = self.files.list_files(session["id"])
             failed = [file for file in files if file["status"] == "ERROR"]
             texts += [f"{file['name']}: {message_text(file['error_message']) or 'ERROR'}" for file in failed]
             if session["state"] == "ACTIVE":
@@ -291,7 +291,7 @@ class UpdateSessions:
         busy = None
         while True:
             now = time.monotonic()
-            active = [session for session in self.list(library_item_id) if session["state"] == "ACTIVE"]
+            active = [session for session in self.list_sessions(library_item_id) if session["state"] == "ACTIVE"]
             for session in active:
                 position = self._position(session)
                 known = seen.setdefault(session["id"], (position, now))
@@ -313,7 +313,7 @@ class UpdateSessions:
     def _position(self, session: Session) -> Any:
         """What moves while somebody works with a session."""
         with suppress(NotFound):
-            files = self.files.list(session["id"])
+            files = self.files.list_files(session["id"])
             moved = [(file["name"], file["status"], file["bytes_transferred"]) for file in files]
             return session["expiration_time"], session["client_progress"], moved
 
@@ -392,7 +392,7 @@ class UpdateSessionFiles:
     def __init__(self, client: VCenterClient) -> None:
         self._client = client
 
-    def list(self, update_session_id: str) -> list[dict[str, Any]]:
+    def list_files(self, update_session_id: str) -> list[dict[str, Any]]:
         """The files of a session, by name. Raises NotFound."""
         return self._client.call(
             "file.list",
@@ -406,7 +406,7 @@ class UpdateSessionFiles:
         Listed, because vcsim answers a get of a missing file with nothing at all. There, a name added twice is listed
         twice.
         """
-        named = [file for file in self.list(update_session_id) if file["name"] == name]
+        named = [file for file in self.list_files(update_session_id) if file["name"] == name]
         return named[-1] if named else None
 
     def add(self, update_session_id: str, spec: dict[str, Any]) -> dict[str, Any]:

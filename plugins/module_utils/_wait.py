@@ -23,7 +23,7 @@ class Deadline:
         return self._end - time.monotonic()
 
 
-def looks(deadline: Deadline) -> Iterator[float]:
+def poll(deadline: Deadline) -> Iterator[float]:
     """Yield the seconds waited so far: at once, then after growing pauses, for the last time at the deadline.
 
     A pause is half of the time that has passed, so a change is seen within one and a half times of what it took. After
@@ -42,7 +42,7 @@ def looks(deadline: Deadline) -> Iterator[float]:
 
 def wait_for(look: Callable[[], T], arrived: Callable[[T], bool], deadline: Deadline) -> tuple[T, bool]:
     """Look until what is seen has arrived or the deadline is over. Returns what was seen last, and whether it had."""
-    for _waited in looks(deadline):
+    for _waited in poll(deadline):
         seen = look()
         if arrived(seen):
             return seen, True

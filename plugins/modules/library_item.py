@@ -439,7 +439,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._packages 
     open_package,
     parse_checksum,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._signals import held
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import told
 
 SPEC = dict(
@@ -580,7 +580,7 @@ def present(task: Task, source: Package, library_id: str, before: Facts | None) 
             predicted["description"] = description
     try:
         if before is None:
-            with held():
+            with defer_signals():
                 item_id = task.perform("create_item", items.create, library_id, params["name"], type_, description)
         content = publish(task, source, library_id, item_id, before is None) if wants_content else Content()
     except BaseException as error:
@@ -593,12 +593,12 @@ def present(task: Task, source: Package, library_id: str, before: Facts | None) 
 
 def undo(task: Task, item_id: str, before: Facts | None) -> None:
     """Leave the item as it was before the task."""
-    items, insist = task.services.library_items, task.services.client.insist
+    items, retry_cleanup = task.services.library_items, task.services.client.retry_cleanup
     try:
         if before is None:
-            insist(items.delete, item_id)
+            retry_cleanup(items.delete, item_id)
         elif "update_item" in task.operations:
-            insist(items.update, item_id, before["description"] or "")
+            retry_cleanup(items.update, item_id, before["description"] or "")
     except VapiError as error:
         task.warnings.append(f"Library item {item_id} could not be brought back to what it was: {error}")
 

@@ -220,7 +220,7 @@ def find(task: Task) -> list[dict[str, Any]]:
         return [item] if library_id in (None, item["library_id"]) else []
     if params["name"]:
         return services.library_items.named(library_id, params["name"])
-    return services.library_items.list(library_id)
+    return services.library_items.list_items(library_id)
 
 
 def main() -> None:

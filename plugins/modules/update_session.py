@@ -347,7 +347,7 @@ def locate(task: Task, wanted: str) -> Session | None:
     params, sessions = task.params, task.services.update_sessions
     if params["update_session_id"]:
         return sessions.get(params["update_session_id"])
-    by_state = {session["state"]: session for session in sessions.list(params["library_item_id"])}
+    by_state = {session["state"]: session for session in sessions.list_sessions(params["library_item_id"])}
     session = by_state.get("ACTIVE") or by_state.get(wanted)
     if session is None and wanted != "ACTIVE":
         item = f"library item {params['library_item_id']} on {task.host}"
@@ -418,7 +418,7 @@ def remove(task: Task) -> dict[str, Any]:
         found = [sessions.find(params["update_session_id"])]
     else:
         try:
-            found = sessions.list(params["library_item_id"])
+            found = sessions.list_sessions(params["library_item_id"])
         except NotFound:
             found = []
     gone = [session for session in found if session]

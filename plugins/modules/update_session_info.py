@@ -277,7 +277,7 @@ def run(task: Task) -> dict[str, Any]:
         found = [sessions.find(params["update_session_id"])]
     else:
         try:
-            found = sessions.list(params["library_item_id"])
+            found = sessions.list_sessions(params["library_item_id"])
         except NotFound:
             found = []
 
@@ -288,7 +288,7 @@ def run(task: Task) -> dict[str, Any]:
             session["validation"] = None
         try:
             if params["gather_files"]:
-                session["files"] = [shown(file) for file in sessions.files.list(session["id"])]
+                session["files"] = [shown(file) for file in sessions.files.list_files(session["id"])]
             if params["validate"] and session["state"] == "ACTIVE":
                 session["validation"] = sessions.files.validate(session["id"])
         except NotFound:

@@ -68,7 +68,7 @@ class Target:
         return path
 
     def clear(self) -> None:
-        for item in self.items.list(self.library_id):
+        for item in self.items.list_items(self.library_id):
             self.items.delete(item["id"])
 
     def measured(self, *command: str | Path, **env: str) -> Took:

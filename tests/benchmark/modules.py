@@ -192,7 +192,7 @@ def listing(rounds: int) -> str:
             sessions = UpdateSessions(client)
 
             def one_after_the_other() -> list[Any]:
-                ids = [session["id"] for session in sessions.list()]
+                ids = [session["id"] for session in sessions.list_sessions()]
                 return [sessions.get(session_id) for session_id in ids]
 
             ways = {"one after the other": one_after_the_other, "`update_sessions` by the collection": sessions.list}

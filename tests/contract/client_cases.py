@@ -52,8 +52,8 @@ class Case:
 CASES = [
     Case("log in", "session.create", lambda services: services.client.token(), TOKEN),
     Case("log out", "session.delete", lambda services: services.client.log_out()),
-    Case("list", "update_session.list", lambda services: services.update_sessions.list(), []),
-    Case("list of item", "update_session.list", lambda services: services.update_sessions.list(ITEM), []),
+    Case("list", "update_session.list", lambda services: services.update_sessions.list_sessions(), []),
+    Case("list of item", "update_session.list", lambda services: services.update_sessions.list_sessions(ITEM), []),
     Case("get", "update_session.get", lambda services: services.update_sessions.get(SESSION), {"state": "ACTIVE"}),
     Case("create", "update_session.create", lambda services: services.update_sessions.create(ITEM), SESSION),
     Case(
@@ -69,14 +69,14 @@ CASES = [
     Case("cancel", "update_session.cancel", lambda services: services.update_sessions.cancel(SESSION)),
     Case("fail", "update_session.fail", lambda services: services.update_sessions.fail(SESSION, MESSAGE)),
     Case("delete", "update_session.delete", lambda services: services.update_sessions.delete(SESSION)),
-    Case("files", "file.list", lambda services: services.update_sessions.files.list(SESSION), []),
+    Case("files", "file.list", lambda services: services.update_sessions.files.list_files(SESSION), []),
     Case("push", "file.add", lambda services: services.update_sessions.files.add(SESSION, PUSH), FILE),
     Case("pull", "file.add", lambda services: services.update_sessions.files.add(SESSION, PULL), FILE),
     Case("remove", "file.remove", lambda services: services.update_sessions.files.remove(SESSION, NAME)),
     Case("validate", "file.validate", lambda services: services.update_sessions.files.validate(SESSION), VALIDATION),
     Case("library", "library.get", lambda services: services.libraries.get(LIBRARY), {"name": NAME, "type": "LOCAL"}),
     Case("find library", "library.find", lambda services: services.libraries.find(NAME), []),
-    Case("items", "item.list", lambda services: services.library_items.list(LIBRARY), []),
+    Case("items", "item.list", lambda services: services.library_items.list_items(LIBRARY), []),
     Case("find items", "item.find", lambda services: services.library_items.named(LIBRARY, NAME), []),
     Case("item", "item.get", lambda services: services.library_items.get(ITEM), {"name": NAME}),
     Case(

@@ -97,13 +97,13 @@ def test_the_items_of_a_library_are_sorted_by_name(server, items):
         server.expect("get_item", item("zebra"), id=ITEM)
         server.expect("get_item", item("ape", id=None), id=OTHER)
         server.expect("get_item", NOT_FOUND, id="vanished")
-    assert [(found["name"], found["id"]) for found in items.list(LIBRARY)] == [("ape", OTHER), ("zebra", ITEM)]
+    assert [(found["name"], found["id"]) for found in items.list_items(LIBRARY)] == [("ape", OTHER), ("zebra", ITEM)]
 
 
 def test_the_items_of_a_library_that_is_missing(server, items):
     server.expect("list_items", NOT_FOUND, query=OF_LIBRARY)
     with pytest.raises(NotFound):
-        items.list(LIBRARY)
+        items.list_items(LIBRARY)
 
 
 def test_every_key_of_an_item_is_there(server, items):

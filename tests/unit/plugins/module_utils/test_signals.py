@@ -14,7 +14,11 @@ import pytest
 
 from ansible_collections.vsphere.content_library.plugins.module_utils import _signals
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
-from ansible_collections.vsphere.content_library.plugins.module_utils._signals import Interrupted, held, interruptible
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import (
+    Interrupted,
+    defer_signals,
+    interruptible,
+)
 
 SIGNALS = [signal.SIGALRM, signal.SIGTERM, signal.SIGINT]
 
@@ -118,7 +122,7 @@ def test_what_hangs_is_waited_for_no_longer_than_the_grace(monkeypatch, ring):
     monkeypatch.setattr(_signals, "GRACE", 0.1)
     start = time.monotonic()
     ring(0.1)
-    with pytest.raises(Over), held():
+    with pytest.raises(Over), defer_signals():
         time.sleep(60)
     assert 0.15 <= time.monotonic() - start < 10
 
@@ -127,8 +131,8 @@ def test_what_is_held_by_two_is_let_go_by_the_outer_one(ring):
     done = []
 
     def work():
-        with held():
-            with held():
+        with defer_signals():
+            with defer_signals():
                 ring(0.1)
                 time.sleep(0.3)
             done.append("inner")
@@ -241,7 +245,7 @@ def test_a_signal_that_is_ignored_stays_so():
     try:
         with interruptible():
             os.kill(os.getpid(), signal.SIGINT)
-        with held():
+        with defer_signals():
             os.kill(os.getpid(), signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
@@ -258,7 +262,7 @@ def test_a_thread_has_no_signals():
     entered = []
 
     def work():
-        with interruptible(), held():
+        with interruptible(), defer_signals():
             entered.append(True)
 
     thread = threading.Thread(target=work)

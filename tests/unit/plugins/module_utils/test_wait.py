@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, looks, wait_for
+from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll, wait_for
 
 
 def test_a_deadline_passes(clock):
@@ -22,7 +22,7 @@ def moments(clock, seconds, look_takes=0.0):
     """When the looks come, in seconds from the start."""
     start = clock.now
     seen = []
-    for waited in looks(Deadline(seconds)):
+    for waited in poll(Deadline(seconds)):
         assert waited == clock.now - start
         seen.append(waited)
         clock.now += look_takes
