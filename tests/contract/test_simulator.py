@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.simulator import openapi
+from tests.simulator.paths import OPERATIONS
 from tests.simulator.process import SimulatorProcess
-from tests.simulator.wire import OPERATIONS, Wire
+from tests.simulator.wire import Wire
 
 pytest_plugins = ["tests.simulator.fixtures"]
 
@@ -276,6 +277,6 @@ def test_local_library_errors(wire: Wire) -> None:
 
 def test_independent_of_the_collection(vcenter: SimulatorProcess) -> None:
     """A mistake in the collection must not be able to hide in the server that it is tested with."""
-    for source in Path(openapi.__file__).parent.glob("*.py"):
+    for source in Path(openapi.__file__).parent.rglob("*.py"):
         imports = re.findall(r"^\s*(?:from|import)\s+(\S+)", source.read_text(), re.MULTILINE)
         assert not [name for name in imports if name.startswith(("ansible", "plugins"))], source

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulator.paths import OPERATIONS
 from tests.simulator.process import ROOT, SimulatorProcess
-from tests.simulator.wire import OPERATIONS, Wire
+from tests.simulator.wire import Wire
 
 pytest_plugins = ["tests.simulator.fixtures"]
 

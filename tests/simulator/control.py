@@ -19,7 +19,8 @@ from starlette.routing import BaseRoute, Route
 
 from .errors import VapiError, message
 from .faults import Faults, Log
-from .store import ADMINISTRATOR, Config, Item, Store, UpdateSession, field_names, stable_id
+from .models import Config, Item, UpdateSession, field_names
+from .store import ADMINISTRATOR, Store, stable_id
 
 SESSION_SEEDS = {
     "state",

@@ -18,7 +18,7 @@ from http import HTTPStatus
 from typing import Any
 
 from .dialects import Answer
-from .store import field_names
+from .models import field_names
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]

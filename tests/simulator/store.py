@@ -1,186 +1,25 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the service knows: users, tokens, libraries, items and update sessions, and the life of a session."""
+"""The state of the service, and the life of a session."""
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import secrets
 import shutil
 import ssl
-import threading
 import time
 import uuid
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import ovf
 from .errors import VapiError, message
+from .models import OPEN_STATUSES, Blob, Config, Item, ItemFile, Library, SessionFile, Token, UpdateSession
+from .validation import preview, validate
 
 ADMINISTRATOR = "administrator@vsphere.local"
 OPERATOR = "operator@vsphere.local"
-DEFAULT_ALGORITHM = "SHA1"  # "vSphere API: item.File.ChecksumInfo.algorithm"
-OPEN_STATUSES = ("WAITING_FOR_TRANSFER", "TRANSFERRING", "VALIDATING")
-
-
-@dataclass
-class Config:
-    """What tests may set; every name is a key of POST /control/config."""
-
-    latency: float = 0.0
-    session_lifetime: float = 300.0
-    token_lifetime: float = 1800.0
-    ready_delay: float = 0.0
-    complete_delay: float = 0.0
-    item_checksum_algorithm: str | None = DEFAULT_ALGORITHM
-    session_file_checksum: bool = True
-    item_size_zero: bool = False
-    disable_api: bool = False
-    disable_rest: bool = False
-    upload_host: str | None = None
-    upload_thumbprint: bool | str = False
-    upload_rate: float | None = None
-    get_has_id: bool | None = None
-    raise_warnings: list[str] = field(default_factory=list)
-    hide_warning_behavior: bool = False
-    hide_error_type: bool = False
-    clock_offset: float = 0.0
-
-
-@dataclass
-class Token:
-    user: str
-    created: float
-    accessed: float
-
-
-@dataclass
-class Library:
-    id: str
-    name: str
-    type: str
-    description: str = ""
-    version: int = 1
-    created: float = field(default_factory=time.time)
-    modified: float = field(default_factory=time.time)
-    properties: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class Blob:
-    """Bytes on disk and their digests."""
-
-    path: Path
-    size: int = 0
-    digests: dict[str, str] = field(default_factory=dict)
-
-    def digest(self, algorithm: str) -> str:
-        if algorithm not in self.digests:
-            digest = hashlib.new(algorithm.lower(), usedforsecurity=False)
-            with self.path.open("rb") as stream:
-                while block := stream.read(1 << 20):
-                    digest.update(block)
-            self.digests[algorithm] = digest.hexdigest()
-        return self.digests[algorithm]
-
-
-@dataclass
-class ItemFile:
-    name: str
-    blob: Blob
-    version: int = 1
-
-
-@dataclass
-class Item:
-    id: str
-    library_id: str
-    name: str
-    type: str
-    description: str = ""
-    content_version: int = 1
-    metadata_version: int = 1
-    created: float = field(default_factory=time.time)
-    modified: float = field(default_factory=time.time)
-    files: dict[str, ItemFile] = field(default_factory=dict)
-
-
-@dataclass
-class SessionFile:
-    """A file that a session adds or replaces."""
-
-    name: str
-    source_type: str
-    upload_id: str
-    blob: Blob
-    keep_in_storage: bool
-    source_endpoint: dict[str, Any] | None = None
-    size: int | None = None
-    checksum: tuple[str, str] | None = None
-    bytes_transferred: int = 0
-    transfer_status: str = "WAITING_FOR_TRANSFER"
-    ready_at: float = 0.0
-    error: dict[str, Any] | None = None
-    canceled: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def status(self) -> str:
-        if self.transfer_status == "VALIDATING" and time.time() >= self.ready_at:
-            self.transfer_status = "READY"
-        return self.transfer_status
-
-    def fail(self, error: dict[str, Any]) -> None:
-        self.error = error
-        self.transfer_status = "ERROR"
-
-    def received(self, ready_delay: float) -> None:
-        """All bytes are here: they are checked against what the client announced."""
-        blob = self.blob
-        if self.size is not None and self.size != blob.size:
-            text = "The file <> has <> bytes; expected <>."
-            self.fail(message("size_mismatch", text, self.name, blob.size, self.size))
-        elif self.checksum and blob.digest(self.checksum[0]) != self.checksum[1]:
-            algorithm, expected = self.checksum
-            actual = blob.digest(algorithm)
-            text = "The <> checksum of file <> is <>; expected <>."
-            self.fail(message("checksum_mismatch", text, algorithm, self.name, actual, expected))
-        else:
-            self.ready_at = time.time() + ready_delay
-            self.transfer_status = "VALIDATING" if ready_delay else "READY"
-
-
-@dataclass
-class UpdateSession:
-    id: str
-    item_id: str
-    user: str
-    lifetime: float
-    content_version: int
-    expiration_time: float = 0.0
-    state: str = "ACTIVE"
-    client_progress: int = 0
-    warning_behavior: list[dict[str, Any]] | None = None
-    preview_warnings: list[str] | None = None
-    preview_state: str | None = None
-    error_message: dict[str, Any] | None = None
-    files: dict[str, SessionFile] = field(default_factory=dict)
-    removed: set[str] = field(default_factory=set)
-    completing: bool = False
-    complete_at: float = 0.0
-
-    def touch(self) -> None:
-        self.expiration_time = time.time() + self.lifetime
-
-    def end(self, state: str, error_message: dict[str, Any] | None = None) -> None:
-        self.state = state
-        self.error_message = error_message
-        self.touch()
-        for file in self.files.values():
-            file.canceled.set()
 
 
 class Store:
@@ -340,9 +179,9 @@ class Store:
 
     def finish(self, session: UpdateSession) -> None:
         """A completed session's transfers are over: it takes effect, or ends in ERROR."""
-        result = self.validate(session)
+        result = validate(self, session)
         failed = next((file for file in session.files.values() if file.error), None)
-        blocking = [warning["type"] for warning in self.preview(session).get("warnings", []) if not warning["ignored"]]
+        blocking = [warning["type"] for warning in preview(self, session).get("warnings", []) if not warning["ignored"]]
         if failed:
             self.end(session, "ERROR", failed.error)
         elif result["has_errors"]:
@@ -374,99 +213,6 @@ class Store:
         item.content_version += 1
         item.modified = time.time()
 
-    def contents(self, session: UpdateSession) -> dict[str, Blob | None]:
-        """The item's files as they would be after the session; None for what has not been received."""
-        blobs: dict[str, Blob | None] = {
-            name: file.blob for name, file in self.items[session.item_id].files.items() if name not in session.removed
-        }
-        for file in session.files.values():
-            blobs[file.name] = file.blob if file.status == "READY" else None
-        return blobs
-
-    def validate(self, session: UpdateSession) -> dict[str, Any]:
-        """A ValidationResult: what the OVF descriptor and the manifest ask for against what is there."""
-        missing: set[str] = set()
-        invalid = {file.name: file.error for file in session.files.values() if file.error}
-        if self.is_ovf(session):
-            blobs = self.contents(session)
-            descriptors = [name for name in blobs if name.endswith(".ovf")]
-            if blobs and not descriptors and not any(name.endswith(".ova") for name in blobs):
-                missing.add(f"{self.items[session.item_id].name}.ovf")
-            for name in descriptors:
-                self.check_references(name, blobs, missing, invalid)
-            for name, manifest in blobs.items():
-                if name.endswith(".mf") and manifest:
-                    self.check_digests(manifest, blobs, invalid)
-        return {
-            "has_errors": bool(missing or invalid),
-            "missing_files": sorted(missing),
-            "invalid_files": [{"name": name, "error_message": error} for name, error in sorted(invalid.items())],
-        }
-
-    def check_references(
-        self, name: str, blobs: dict[str, Blob | None], missing: set[str], invalid: dict[str, dict[str, Any]]
-    ) -> None:
-        descriptor = blobs[name]
-        if descriptor is None:
-            return
-        try:
-            wanted = ovf.references(descriptor.path)
-        except ValueError as error:
-            text = "The OVF descriptor <> is invalid: <>."
-            invalid.setdefault(name, message("descriptor_invalid", text, name, error))
-            return
-        for href, size in wanted.items():
-            if href not in blobs:
-                missing.add(href)
-            elif size is not None and blobs[href] and blobs[href].size != size:
-                text = "The file <> has <> bytes; the OVF descriptor says <>."
-                invalid.setdefault(href, message("size_mismatch", text, href, blobs[href].size, size))
-
-    def check_digests(self, manifest: Blob, blobs: dict[str, Blob | None], invalid: dict[str, dict[str, Any]]) -> None:
-        for name, (algorithm, digest) in ovf.digests(manifest.path).items():
-            blob = blobs.get(name)
-            if blob and blob.digest(algorithm) != digest:
-                text = "The <> checksum of file <> is not the one in the manifest."
-                invalid.setdefault(name, message("manifest_mismatch", text, algorithm, name))
-
-    def is_ovf(self, session: UpdateSession) -> bool:
-        return self.items[session.item_id].type.lower() == "ovf"
-
-    def preview(self, session: UpdateSession) -> dict[str, Any]:
-        """A PreviewInfo; warnings are only in state AVAILABLE."""
-        details: dict[str, Any] = {}
-        raised = session.preview_warnings
-        if raised is None and self.config.raise_warnings:
-            raised = self.config.raise_warnings
-        ready = {name: file for name, file in session.files.items() if file.status == "READY"}
-        if session.preview_state:
-            state = session.preview_state
-        elif raised is not None:
-            state = "AVAILABLE"
-        elif not self.is_ovf(session):
-            state = "NOT_APPLICABLE"
-        elif any(name.endswith(".ovf") for name in ready):
-            state = "AVAILABLE"
-        elif any(name.endswith(".ovf") and file.status in OPEN_STATUSES for name, file in session.files.items()):
-            state = "PREPARING"
-        else:
-            state = "UNAVAILABLE"
-        if state != "AVAILABLE":
-            return {"state": state}
-        certificate = next((file for name, file in ready.items() if name.endswith(".cert")), None)
-        if raised is None and certificate:
-            raised, details = ovf.certificate_preview(certificate.blob.path)
-        ignored = {entry["type"] for entry in session.warning_behavior or () if entry["ignored"]}
-        warnings = [
-            {
-                "type": kind,
-                "message": message(kind.lower(), "The content raised the warning <>.", kind),
-                "ignored": kind in ignored,
-            }
-            for kind in raised or ()
-        ]
-        return {"state": state, "warnings": warnings, **details}
-
     def now(self) -> float:
         """The time by the clock that clients see."""
         return time.time() + self.config.clock_offset
@@ -479,7 +225,3 @@ class Store:
 def stable_id(*names: str) -> str:
     """An id that is the same after each reset."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(names)))
-
-
-def field_names(kind: type) -> set[str]:
-    return {entry.name for entry in dataclasses.fields(kind)}

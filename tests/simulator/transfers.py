@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import message
-from .store import SessionFile, Store, UpdateSession
+from .models import SessionFile, UpdateSession
+from .store import Store
 
 BLOCK = 1 << 20
 PULL_TIMEOUT = 30.0

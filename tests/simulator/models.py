@@ -1,0 +1,179 @@
+# Copyright (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the service keeps: its configuration, tokens, libraries, items and update sessions."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .errors import message
+
+DEFAULT_ALGORITHM = "SHA1"  # "vSphere API: item.File.ChecksumInfo.algorithm"
+OPEN_STATUSES = ("WAITING_FOR_TRANSFER", "TRANSFERRING", "VALIDATING")
+
+
+@dataclass
+class Config:
+    """What tests may set; every name is a key of POST /control/config."""
+
+    latency: float = 0.0
+    session_lifetime: float = 300.0
+    token_lifetime: float = 1800.0
+    ready_delay: float = 0.0
+    complete_delay: float = 0.0
+    item_checksum_algorithm: str | None = DEFAULT_ALGORITHM
+    session_file_checksum: bool = True
+    item_size_zero: bool = False
+    disable_api: bool = False
+    disable_rest: bool = False
+    upload_host: str | None = None
+    upload_thumbprint: bool | str = False
+    upload_rate: float | None = None
+    get_has_id: bool | None = None
+    raise_warnings: list[str] = field(default_factory=list)
+    hide_warning_behavior: bool = False
+    hide_error_type: bool = False
+    clock_offset: float = 0.0
+
+
+@dataclass
+class Token:
+    user: str
+    created: float
+    accessed: float
+
+
+@dataclass
+class Library:
+    id: str
+    name: str
+    type: str
+    description: str = ""
+    version: int = 1
+    created: float = field(default_factory=time.time)
+    modified: float = field(default_factory=time.time)
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Blob:
+    """Bytes on disk and their digests."""
+
+    path: Path
+    size: int = 0
+    digests: dict[str, str] = field(default_factory=dict)
+
+    def digest(self, algorithm: str) -> str:
+        if algorithm not in self.digests:
+            digest = hashlib.new(algorithm.lower(), usedforsecurity=False)
+            with self.path.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+            self.digests[algorithm] = digest.hexdigest()
+        return self.digests[algorithm]
+
+
+@dataclass
+class ItemFile:
+    name: str
+    blob: Blob
+    version: int = 1
+
+
+@dataclass
+class Item:
+    id: str
+    library_id: str
+    name: str
+    type: str
+    description: str = ""
+    content_version: int = 1
+    metadata_version: int = 1
+    created: float = field(default_factory=time.time)
+    modified: float = field(default_factory=time.time)
+    files: dict[str, ItemFile] = field(default_factory=dict)
+
+
+@dataclass
+class SessionFile:
+    """A file that a session adds or replaces."""
+
+    name: str
+    source_type: str
+    upload_id: str
+    blob: Blob
+    keep_in_storage: bool
+    source_endpoint: dict[str, Any] | None = None
+    size: int | None = None
+    checksum: tuple[str, str] | None = None
+    bytes_transferred: int = 0
+    transfer_status: str = "WAITING_FOR_TRANSFER"
+    ready_at: float = 0.0
+    error: dict[str, Any] | None = None
+    canceled: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def status(self) -> str:
+        if self.transfer_status == "VALIDATING" and time.time() >= self.ready_at:
+            self.transfer_status = "READY"
+        return self.transfer_status
+
+    def fail(self, error: dict[str, Any]) -> None:
+        self.error = error
+        self.transfer_status = "ERROR"
+
+    def received(self, ready_delay: float) -> None:
+        """All bytes are here: they are checked against what the client announced."""
+        blob = self.blob
+        if self.size is not None and self.size != blob.size:
+            text = "The file <> has <> bytes; expected <>."
+            self.fail(message("size_mismatch", text, self.name, blob.size, self.size))
+        elif self.checksum and blob.digest(self.checksum[0]) != self.checksum[1]:
+            algorithm, expected = self.checksum
+            actual = blob.digest(algorithm)
+            text = "The <> checksum of file <> is <>; expected <>."
+            self.fail(message("checksum_mismatch", text, algorithm, self.name, actual, expected))
+        else:
+            self.ready_at = time.time() + ready_delay
+            self.transfer_status = "VALIDATING" if ready_delay else "READY"
+
+
+@dataclass
+class UpdateSession:
+    id: str
+    item_id: str
+    user: str
+    lifetime: float
+    content_version: int
+    expiration_time: float = 0.0
+    state: str = "ACTIVE"
+    client_progress: int = 0
+    warning_behavior: list[dict[str, Any]] | None = None
+    preview_warnings: list[str] | None = None
+    preview_state: str | None = None
+    error_message: dict[str, Any] | None = None
+    files: dict[str, SessionFile] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+    completing: bool = False
+    complete_at: float = 0.0
+
+    def touch(self) -> None:
+        self.expiration_time = time.time() + self.lifetime
+
+    def end(self, state: str, error_message: dict[str, Any] | None = None) -> None:
+        self.state = state
+        self.error_message = error_message
+        self.touch()
+        for file in self.files.values():
+            file.canceled.set()
+
+
+def field_names(kind: type) -> set[str]:
+    return {entry.name for entry in dataclasses.fields(kind)}

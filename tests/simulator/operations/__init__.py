@@ -1,0 +1,11 @@
+# Copyright (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the service does: one module for each of the API's services, one function for each operation."""
+
+from __future__ import annotations
+
+from . import items, libraries, tokens, update_session_files, update_sessions
+from .call import OPERATIONS, Call, invalid
+
+__all__ = ["OPERATIONS", "Call", "invalid", "items", "libraries", "tokens", "update_session_files", "update_sessions"]

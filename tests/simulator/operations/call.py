@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A call of an operation: its arguments, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import VapiError, message
+from ..store import Store
+
+
+@dataclass
+class Call:
+    """One call of an operation."""
+
+    store: Store
+    dialect: str
+    args: dict[str, Any]
+    token: str | None
+    authorization: str
+    base_url: str
+    user: str = ""
+
+    def text(self, name: str) -> str:
+        """A required string argument."""
+        value = self.args.get(name)
+        if not isinstance(value, str) or not value:
+            raise invalid("<> is required and a string", name)
+        return value
+
+    def spec(self, structure: dict[str, Any], *required: str) -> dict[str, Any]:
+        """The structure that the client sent, checked; unset fields are left out."""
+        spec = checked(self.args.get("spec") or {}, structure, "")
+        for name in required:
+            if not spec.get(name):
+                raise invalid("<> is required", name)
+        return spec
+
+    @property
+    def shows_ids(self) -> bool:
+        """Whether get returns the id: the vendor's pages say no, the samples of /rest show it."""
+        wanted = self.store.config.get_has_id
+        return self.dialect == "rest" if wanted is None else wanted
+
+
+OPERATIONS: dict[str, Callable[[Call], Any]] = {}
+
+
+def operation(name: str) -> Callable[[Callable[[Call], Any]], Callable[[Call], Any]]:
+    """The function is what the service does for the operation of that name."""
+
+    def register(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
+        OPERATIONS[name] = function
+        return function
+
+    return register
+
+
+def invalid(template: str, *args: object) -> VapiError:
+    return VapiError("INVALID_ARGUMENT", message("invalid_argument", f"Invalid argument: {template}.", *args))
+
+
+def checked(value: Any, structure: Any, path: str) -> Any:
+    """``value`` if it is what ``structure`` describes; fields that are null are taken as unset.
+
+    A dict is a structure, a list holds what its elements are, a tuple the values of an enumeration.
+    """
+    if structure in (dict, str, int, bool):
+        if not isinstance(value, structure) or (structure is int and isinstance(value, bool)):
+            raise invalid("<> has the wrong type", path)
+        return value
+    if isinstance(structure, tuple):
+        if value not in structure:
+            raise invalid("<> is not one of <>", path, ", ".join(structure))
+        return value
+    if isinstance(structure, list):
+        if not isinstance(value, list):
+            raise invalid("<> is not a list", path)
+        return [checked(entry, structure[0], f"{path}[]") for entry in value]
+    if not isinstance(value, dict):
+        raise invalid("<> is not a structure", path or "the body")
+    unknown = sorted(value.keys() - structure.keys())
+    if unknown:
+        text = "Unexpected fields: <>."
+        raise VapiError("UNEXPECTED_INPUT", message("unexpected_input", text, ", ".join(unknown)))
+    given = {name: entry for name, entry in value.items() if entry is not None}
+    return {name: checked(entry, structure[name], f"{path}.{name}".lstrip(".")) for name, entry in given.items()}
