@@ -18,6 +18,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     ResourceBusy,
     VapiError,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession, session_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
     Checksum,
@@ -35,10 +36,6 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._transfer 
     same,
     told,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
-    Session,
-    session_facts,
-)
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
 
 Facts = dict[str, Any]
@@ -55,7 +52,7 @@ class Content:
     pushed: list[Pushed] = field(default_factory=list)
     before: dict[str, Facts] = field(default_factory=dict)
     after: dict[str, Facts] = field(default_factory=dict)
-    update_session: Session | None = None
+    update_session: UpdateSession | None = None
     bytes_transferred: int = 0
 
     @property
@@ -213,7 +210,7 @@ def open_session(task: Task, item_id: str) -> str:
     raise busy
 
 
-def fill(task: Task, content: Content, session: Session) -> None:
+def fill(task: Task, content: Content, session: UpdateSession) -> None:
     """Remove, pull and push; the server's own check comes last, because a complete hides what is wrong."""
     params, sessions = task.params, task.services.update_sessions
     start = time.monotonic()

@@ -14,48 +14,12 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     InvalidArgument,
     NotFound,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import expect, filled, sorted_ids
-
-_ITEM_KEYS = (
-    "id",
-    "library_id",
-    "name",
-    "type",
-    "description",
-    "content_version",
-    "version",
-    "size",
-    "cached",
-    "creation_time",
-    "last_modified_time",
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
+    item_facts,
+    item_file_facts,
+    library_facts,
+    sorted_ids,
 )
-_FILE_KEYS = ("name", "size", "cached", "version", "checksum_info")
-
-
-def item_facts(model: dict[str, Any], library_item_id: str) -> dict[str, Any]:
-    """An ItemModel with every key there. Raises TypeError for what is none."""
-    item = filled(model, _ITEM_KEYS)
-    expect(item, str, "id", "library_id", "type", "description")
-    item["id"] = item["id"] or library_item_id
-    if not isinstance(item["name"], str):
-        raise TypeError("an item without a name")
-    return item
-
-
-def item_file_facts(model: dict[str, Any]) -> dict[str, Any]:
-    """A file info of the item with every key there. Raises TypeError for what is none."""
-    file = filled(model, _FILE_KEYS)
-    expect(file, dict, "checksum_info")
-    if not isinstance(file["name"], str):
-        raise TypeError("a file without a name")
-    return file
-
-
-def library_facts(model: dict[str, Any]) -> dict[str, Any]:
-    """A LibraryModel. Raises TypeError for what is none."""
-    if not isinstance(model.get("name"), str) or not isinstance(model.get("type"), str):
-        raise TypeError("a library without a name or a type")
-    return model
 
 
 class Libraries:
@@ -66,14 +30,16 @@ class Libraries:
 
     def get(self, library_id: str) -> dict[str, Any]:
         """One library. Raises NotFound."""
-        return self._client.call("library.get", read=lambda model, now: library_facts(model), library_id=library_id)
+        return self._client.call(
+            "library.get", read=lambda model, now: library_facts(model, library_id), library_id=library_id
+        )
 
     def find(self, name: str) -> str | None:
         """The id of the library with exactly this name, or None. Raises InvalidArgument where there are several.
 
         The API's find ignores case.
         """
-        ids = self._client.call("library.find", {"name": name}, read=sorted_ids)
+        ids = self._client.call("library.find", {"name": name}, read=lambda ids, now: sorted_ids(ids))
         exact = [library_id for library_id in ids if self.get(library_id)["name"] == name]
         return only(exact, f"libraries have the name {name}")
 
@@ -86,7 +52,7 @@ class LibraryItems:
 
     def list_items(self, library_id: str) -> list[dict[str, Any]]:
         """The items of a library, sorted by name. Raises NotFound. One that vanishes meanwhile is left out."""
-        ids = self._client.call("item.list", read=sorted_ids, library_id=library_id)
+        ids = self._client.call("item.list", read=lambda ids, now: sorted_ids(ids), library_id=library_id)
         return sorted(self._existing(ids), key=lambda item: (item["name"], item["id"]))
 
     def get(self, library_item_id: str) -> dict[str, Any]:
@@ -99,7 +65,9 @@ class LibraryItems:
 
     def named(self, library_id: str, name: str) -> list[dict[str, Any]]:
         """The items of a library with exactly this name. The API's find ignores case."""
-        ids = self._client.call("item.find", {"library_id": library_id, "name": name}, read=sorted_ids)
+        ids = self._client.call(
+            "item.find", {"library_id": library_id, "name": name}, read=lambda ids, now: sorted_ids(ids)
+        )
         return [item for item in self._existing(ids) if item["name"] == name]
 
     def create(self, library_id: str, name: str, type_: str | None, description: str | None) -> str:

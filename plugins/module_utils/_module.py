@@ -27,11 +27,9 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._client im
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, VapiError
 from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import Libraries, LibraryItems
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import WARNING_TYPES
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import interruptible
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
-    WARNING_TYPES,
-    UpdateSessions,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 
 CONNECTION_OPTIONS = tuple(connection_spec([]))
 _WITH_USER_INFO = re.compile(r"\w://\S+@")

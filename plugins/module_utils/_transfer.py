@@ -41,16 +41,13 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     VapiError,
     error_class,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession, message_text
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
     DIGEST_LENGTHS,
     Checksum,
     SourceFile,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
-    Session,
-    UpdateSessions,
-    message_text,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
 
 BLOCK = 1 << 20
@@ -160,7 +157,7 @@ class KeepAlive:
     def __init__(
         self,
         sessions: UpdateSessions,
-        session: Session,
+        session: UpdateSession,
         stale_after: float,
         progress: Callable[[], int | None] = lambda: None,
         on_loss: Callable[[], None] = lambda: None,
@@ -205,7 +202,7 @@ class Transfer:
         self,
         client: VCenterClient,
         sessions: UpdateSessions,
-        session: Session,
+        session: UpdateSession,
         *,
         algorithm: str | None = DEFAULT_ALGORITHM,
         stale_after: float = 30,

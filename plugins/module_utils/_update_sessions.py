@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
@@ -24,120 +23,15 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     TimedOut,
     VapiError,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
+    UpdateSession,
+    file_facts,
+    message_text,
+    session_facts,
+    sorted_ids,
+    validation_facts,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, wait_for
-
-Session = dict[str, Any]
-
-STATES = ("ACTIVE", "DONE", "ERROR", "CANCELED")
-WARNING_TYPES = (
-    "SELF_SIGNED_CERTIFICATE",
-    "EXPIRED_CERTIFICATE",
-    "NOT_YET_VALID_CERTIFICATE",
-    "UNTRUSTED_CERTIFICATE",
-)
-
-_SESSION_KEYS = (
-    "id",
-    "library_item_id",
-    "library_item_content_version",
-    "client_progress",
-    "state",
-    "expiration_time",
-    "error_message",
-    "preview_info",
-)
-_MESSAGE_KEYS = ("id", "default_message", "params", "localized")
-_PREVIEW_KEYS = ("state", "certificate_info")
-
-
-def filled(model: dict[str, Any], keys: tuple[str, ...], lists: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The model with every key there: null, or [] for lists, where the server leaves one out.
-
-    Raises AttributeError for what is no model, and TypeError for a list that is none.
-    """
-    known = {key: model.get(key) for key in keys}
-    found = {key: model.get(key) or [] for key in lists}
-    expect(found, list, *lists)
-    return {**known, **model, **found}
-
-
-def expect(model: dict[str, Any], kind: type, *keys: str) -> None:
-    """Raise TypeError for a key with something that is neither of the kind nor null."""
-    for key in keys:
-        if not isinstance(model.get(key), (kind, type(None))):
-            raise TypeError(f"{key} is {type(model[key]).__name__}, not {kind.__name__}")
-
-
-def message_facts(model: dict[str, Any] | None) -> dict[str, Any] | None:
-    """A LocalizableMessage with every key there, null where there is none. Raises TypeError for what is none."""
-    if model is None:
-        return None
-    message = filled(model, _MESSAGE_KEYS, ("args",))
-    expect(message, str, "id", "default_message", "localized")
-    return message
-
-
-def behavior_of(session: Session) -> dict[str, bool]:
-    """Which warning types the session ignores. Where the server leaves warning_behavior out, its preview tells."""
-    preview = session["preview_info"] or {}
-    told = session["warning_behavior"] or preview.get("warnings") or []
-    return {entry["type"]: bool(entry.get("ignored")) for entry in told}
-
-
-def blocking_warnings(session: Session) -> list[str]:
-    """The types of the warnings that the preview raised and that nobody ignored."""
-    ignored = behavior_of(session)
-    warnings = (session["preview_info"] or {}).get("warnings", [])
-    return [warning["type"] for warning in warnings if not ignored.get(warning["type"], warning.get("ignored"))]
-
-
-def session_facts(model: dict[str, Any], update_session_id: str, now: float) -> Session:
-    """An UpdateSessionModel as playbooks see it, the same whichever dialect carried it.
-
-    now is the server's clock in seconds since the epoch: expires_in must not depend on ours. Raises TypeError,
-    KeyError, ValueError or AttributeError for what is no UpdateSessionModel.
-    """
-    session = filled(model, _SESSION_KEYS, ("warning_behavior",))
-    expect(session, str, "id", "library_item_id")
-    if not isinstance(session["state"], str) or not isinstance(session["client_progress"], (int, type(None))):
-        raise TypeError("no state, or a client_progress that is no number")
-    session["id"] = session["id"] or update_session_id
-    session["error_message"] = message_facts(session["error_message"])
-    if session["preview_info"] is not None:
-        session["preview_info"] = filled(session["preview_info"], _PREVIEW_KEYS, ("cert_chain", "warnings"))
-    for warning in [*session["warning_behavior"], *(session["preview_info"] or {}).get("warnings", [])]:
-        expect(warning, str, "type")
-    session["expires_in"] = _seconds_until(session["expiration_time"], now)
-    session["blocking_warnings"] = blocking_warnings(session)
-    return session
-
-
-def _seconds_until(expiration_time: str | None, now: float) -> int | None:
-    """Whole seconds, never below 0. vAPI's date-time is 2015-01-01T22:13:05.651Z, always UTC."""
-    if not expiration_time:
-        return None
-    moment = datetime.fromisoformat(expiration_time[:19]).replace(tzinfo=timezone.utc)
-    return max(0, int(moment.timestamp() - now))
-
-
-def sorted_ids(value: list[Any], now: float) -> list[str]:
-    """The ids of a list answer in a stable order. Raises TypeError for what is no list of ids."""
-    if not all(isinstance(member, str) for member in value):
-        raise TypeError("not a list of ids")
-    return sorted(value)
-
-
-def managed(session: Session | None) -> dict[str, Any]:
-    """What of a session a task can change, for a diff. What moves by itself is not in it."""
-    keys = ("state", "client_progress", "warning_behavior", "error_message")
-    return {key: session[key] for key in keys} if session else {}
-
-
-def message_text(message: dict[str, Any] | None) -> str | None:
-    """What a localizable message says."""
-    if not message:
-        return None
-    return message.get("localized") or message.get("default_message") or message.get("id")
 
 
 class UpdateSessions:
@@ -147,17 +41,19 @@ class UpdateSessions:
         self._client = client
         self.files = UpdateSessionFiles(client)
 
-    def list_sessions(self, library_item_id: str | None = None) -> list[Session]:
+    def list_sessions(self, library_item_id: str | None = None) -> list[UpdateSession]:
         """All sessions of the calling user, or those on one item; sorted by id. Raises NotFound for a missing item.
 
         A session that vanishes between list and get is left out.
         """
-        ids = self._client.call("update_session.list", read=sorted_ids, library_item_id=library_item_id)
+        ids = self._client.call(
+            "update_session.list", read=lambda ids, now: sorted_ids(ids), library_item_id=library_item_id
+        )
         sessions = [session for session in self._client.map(self.find, ids) if session is not None]
         # vcsim ignores library_item_id.
         return [session for session in sessions if library_item_id in (None, session["library_item_id"])]
 
-    def get(self, update_session_id: str) -> Session:
+    def get(self, update_session_id: str) -> UpdateSession:
         """One session. Raises NotFound."""
         return self._client.call(
             "update_session.get",
@@ -165,7 +61,7 @@ class UpdateSessions:
             update_session_id=update_session_id,
         )
 
-    def find(self, update_session_id: str) -> Session | None:
+    def find(self, update_session_id: str) -> UpdateSession | None:
         """One session, or None where there is none."""
         try:
             return self.get(update_session_id)
@@ -229,7 +125,7 @@ class UpdateSessions:
         with suppress(NotFound):
             self._client.call("update_session.delete", update_session_id=update_session_id)
 
-    def finish(self, update_session_id: str, wait_timeout: float, wait: bool = True) -> Session:
+    def finish(self, update_session_id: str, wait_timeout: float, wait: bool = True) -> UpdateSession:
         """Complete a session and wait until it is DONE. Raises VapiError with the cause when it ends otherwise.
 
         Without wait it may still be ACTIVE.
@@ -255,7 +151,7 @@ class UpdateSessions:
             raise self.explained(VapiError(text, operation=operation), session)
         return session
 
-    def reasons(self, session: Session) -> list[str]:
+    def reasons(self, session: UpdateSession) -> list[str]:
         """Why a session failed or will: its own message, its files' and, while ACTIVE, what validate finds.
 
         The error of a complete hides the cause ("has missing or invalid files"; "Pipe closed", image-factory issue
@@ -272,7 +168,7 @@ class UpdateSessions:
                 texts += [f"{bad['name']}: {message_text(bad['error_message'])}" for bad in found["invalid_files"]]
         return list(dict.fromkeys(text for text in texts if text))
 
-    def explained(self, error: VapiError, session: Session) -> VapiError:
+    def explained(self, error: VapiError, session: UpdateSession) -> VapiError:
         """The error with the session as last seen and the reasons that it gives."""
         error.update_session = session
         error.args = ("; ".join([str(error), *self.reasons(session)]),)
@@ -280,7 +176,7 @@ class UpdateSessions:
 
     def settle_others(
         self, library_item_id: str, stale_after: float, busy_timeout: float
-    ) -> tuple[list[Session], bool]:
+    ) -> tuple[list[UpdateSession], bool]:
         """Watch the user's ACTIVE sessions on an item until none of them lives.
 
         Returns those that did not move for stale_after seconds, left behind by a run that was killed, and whether one
@@ -310,14 +206,14 @@ class UpdateSessions:
                 )
             time.sleep(1)
 
-    def _position(self, session: Session) -> Any:
+    def _position(self, session: UpdateSession) -> Any:
         """What moves while somebody works with a session."""
         with suppress(NotFound):
             files = self.files.list_files(session["id"])
             moved = [(file["name"], file["status"], file["bytes_transferred"]) for file in files]
             return session["expiration_time"], session["client_progress"], moved
 
-    def _watch(self, update_session_id: str, deadline: Deadline) -> tuple[Session, bool]:
+    def _watch(self, update_session_id: str, deadline: Deadline) -> tuple[UpdateSession, bool]:
         return wait_for(lambda: self.get(update_session_id), lambda session: session["state"] != "ACTIVE", deadline)
 
     def _end(
@@ -348,42 +244,6 @@ class UpdateSessions:
             if session["state"] != wanted:
                 error.update_session = session
                 raise
-
-
-_FILE_KEYS = (
-    "name",
-    "source_type",
-    "size",
-    "checksum_info",
-    "source_endpoint",
-    "bytes_transferred",
-    "status",
-    "error_message",
-    "keep_in_storage",
-)
-
-
-def file_facts(model: dict[str, Any]) -> dict[str, Any]:
-    """A file info of the session with every key there. Raises TypeError for what is none."""
-    file = filled(model, _FILE_KEYS)
-    if not isinstance(file["name"], str) or not isinstance(file["status"], str):
-        raise TypeError("a file without a name or a status")
-    expect(file, dict, "checksum_info", "source_endpoint", "upload_endpoint")
-    for endpoint in (file["source_endpoint"], file.get("upload_endpoint")):
-        expect(endpoint or {}, str, "uri", "ssl_certificate_thumbprint")
-    file["error_message"] = message_facts(file["error_message"])
-    return file
-
-
-def validation_facts(model: dict[str, Any]) -> dict[str, Any]:
-    """A ValidationResult with every key there. Raises TypeError, KeyError or AttributeError for what is none."""
-    found = filled(model, ("has_errors",), ("missing_files", "invalid_files"))
-    names = [*found["missing_files"], *(bad["name"] for bad in found["invalid_files"])]
-    if not all(isinstance(name, str) for name in names):
-        raise TypeError("a file without a name")
-    for bad in found["invalid_files"]:
-        bad["error_message"] = message_facts(bad.get("error_message"))
-    return found
 
 
 class UpdateSessionFiles:
@@ -444,19 +304,3 @@ class UpdateSessionFiles:
             read=lambda model, now: validation_facts(model),
             update_session_id=update_session_id,
         )
-
-
-def shown(file: dict[str, Any]) -> dict[str, Any]:
-    """A file as results may show it: without the upload endpoint, nor the user info in a source's URL."""
-    file = {key: value for key, value in file.items() if key != "upload_endpoint"}
-    uri = (file["source_endpoint"] or {}).get("uri")
-    if uri:
-        file["source_endpoint"] = {**file["source_endpoint"], "uri": without_user_info(uri)}
-    return file
-
-
-def without_user_info(url: str) -> str:
-    """A URL as people may see it."""
-    scheme, mark, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}"

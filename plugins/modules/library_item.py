@@ -432,7 +432,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     ResourceBusy,
     VapiError,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import item_facts, only
+from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import only
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import item_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import WARNING_BEHAVIOR, Task, module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
     Package,

@@ -285,14 +285,14 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     NotAllowedInCurrentState,
     NotFound,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import WARNING_BEHAVIOR, Task, module_main
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
-    Session,
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
+    UpdateSession,
     behavior_of,
     blocking_warnings,
-    managed,
+    session_diff_state,
     session_facts,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import WARNING_BEHAVIOR, Task, module_main
 
 SPEC = dict(
     argument_spec=dict(
@@ -339,10 +339,10 @@ def run(task: Task) -> dict[str, Any]:
         session = steer(task, session)
     if session["state"] != wanted:
         session = end(task, session, wanted)
-    return dict(update_session=session, diff=dict(before=managed(before), after=managed(session)))
+    return dict(update_session=session, diff=dict(before=session_diff_state(before), after=session_diff_state(session)))
 
 
-def locate(task: Task, wanted: str) -> Session | None:
+def locate(task: Task, wanted: str) -> UpdateSession | None:
     """The session that is meant; None where one is to be created. Raises NotFound."""
     params, sessions = task.params, task.services.update_sessions
     if params["update_session_id"]:
@@ -356,7 +356,7 @@ def locate(task: Task, wanted: str) -> Session | None:
     return session
 
 
-def create(task: Task) -> Session:
+def create(task: Task) -> UpdateSession:
     """Open a session on the item, with its warning behavior."""
     sessions = task.services.update_sessions
     item, behavior = task.params["library_item_id"], task.params["warning_behavior"] or []
@@ -370,7 +370,7 @@ def create(task: Task) -> Session:
     return session
 
 
-def steer(task: Task, session: Session) -> Session:
+def steer(task: Task, session: UpdateSession) -> UpdateSession:
     """Close the differences that an ACTIVE session may have."""
     params, sessions = task.params, task.services.update_sessions
     written = len(task.operations)
@@ -400,7 +400,7 @@ def steer(task: Task, session: Session) -> Session:
     return session
 
 
-def end(task: Task, session: Session, wanted: str) -> Session:
+def end(task: Task, session: UpdateSession, wanted: str) -> UpdateSession:
     """Complete or cancel an ACTIVE session."""
     params, sessions = task.params, task.services.update_sessions
     if wanted == "DONE":
@@ -428,7 +428,7 @@ def remove(task: Task) -> dict[str, Any]:
             with suppress(NotFound, NotAllowedInCurrentState):
                 task.perform("cancel", sessions.cancel, session["id"])
         task.perform("delete", sessions.delete, session["id"])
-    before = {session["id"]: managed(session) for session in gone}
+    before = {session["id"]: session_diff_state(session) for session in gone}
     return dict(update_session=None, diff=dict(before=before, after={}))
 
 

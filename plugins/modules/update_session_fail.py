@@ -216,8 +216,8 @@ operation:
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotAllowedInCurrentState
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import message_facts, session_diff_state
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import managed
 
 SPEC = dict(
     argument_spec=dict(
@@ -241,10 +241,10 @@ def run(task: Task) -> dict[str, Any]:
         )
     if session["state"] == "ACTIVE":
         task.perform("fail", sessions.fail, update_session_id, message)
-        told = dict(id=None, default_message=message, args=[], params=None, localized=None)
+        told = message_facts({"default_message": message})
         predicted = dict(session, state="ERROR", error_message=told, preview_info=None, blocking_warnings=[])
         session = predicted if task.check_mode else sessions.get(update_session_id)
-    return dict(update_session=session, diff=dict(before=managed(before), after=managed(session)))
+    return dict(update_session=session, diff=dict(before=session_diff_state(before), after=session_diff_state(session)))
 
 
 def main() -> None:

@@ -312,6 +312,13 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     TimedOut,
     VapiError,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
+    UpdateSession,
+    file_diff_state,
+    file_facts,
+    message_text,
+    without_upload_endpoint,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
     SourceFile,
@@ -324,12 +331,6 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._transfer 
     checksum_info,
     same,
     told,
-)
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
-    Session,
-    file_facts,
-    message_text,
-    shown,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, wait_for
 
@@ -384,13 +385,13 @@ def run(task: Task) -> Facts:
     if task.operations and not task.check_mode:
         session = sessions.get(session["id"])
     return dict(
-        file=file and shown(file),
+        file=file and without_upload_endpoint(file),
         update_session=session,
-        diff=dict(before=managed(before), after=managed(file)),
+        diff=dict(before=file_diff_state(before), after=file_diff_state(file)),
     )
 
 
-def unchanged(task: Task, session: Session, source: SourceFile, file: Facts | None) -> bool:
+def unchanged(task: Task, session: UpdateSession, source: SourceFile, file: Facts | None) -> bool:
     """Whether the session has the source already. The server's checksum decides alone, where it tells one."""
     if file is None or file["status"] != "READY":
         return False
@@ -415,7 +416,7 @@ def being_pulled(spec: Facts, file: Facts | None) -> bool:
     return (file["source_endpoint"] or {}).get("uri") == spec["source_endpoint"]["uri"]
 
 
-def push(task: Task, session: Session, source: SourceFile) -> Facts:
+def push(task: Task, session: UpdateSession, source: SourceFile) -> Facts:
     """Send the bytes, return the file's info."""
     task.operations += ["add_file", "upload"]
     if task.check_mode:
@@ -432,13 +433,13 @@ def push(task: Task, session: Session, source: SourceFile) -> Facts:
     return sessions.files.find(session["id"], source.name)
 
 
-def pull(task: Task, session: Session, spec: Facts) -> Facts:
+def pull(task: Task, session: UpdateSession, spec: Facts) -> Facts:
     """Tell the server to get the file, return its info."""
     info = task.perform("add_file", task.services.update_sessions.files.add, session["id"], spec)
     return info or file_facts(dict(spec, status="READY"))
 
 
-def pulled(task: Task, session: Session, file: Facts) -> Facts:
+def pulled(task: Task, session: UpdateSession, file: Facts) -> Facts:
     """Wait until the server has pulled the file, and keep the session alive meanwhile."""
     params, sessions = task.params, task.services.update_sessions
     timeout = params["wait_timeout"]
@@ -460,11 +461,6 @@ def pulled(task: Task, session: Session, file: Facts) -> Facts:
         text = f"{subject} was not pulled: {reason}"
         raise VapiError(text, operation="file.add", update_session=session)
     return file
-
-
-def managed(file: Facts | None) -> Facts:
-    """What of a file a task can change, for a diff."""
-    return {key: file[key] for key in ("name", "source_type", "status", "size", "checksum_info")} if file else {}
 
 
 def main() -> None:

@@ -254,8 +254,12 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     NotFound,
     VapiError,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
+    STATES,
+    UpdateSession,
+    without_upload_endpoint,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import STATES, Session, shown
 
 SPEC = dict(
     argument_spec=dict(
@@ -281,14 +285,14 @@ def run(task: Task) -> dict[str, Any]:
         except NotFound:
             found = []
 
-    def detailed(session: Session) -> Session | None:
+    def detailed(session: UpdateSession) -> UpdateSession | None:
         if params["gather_files"]:
             session["files"] = []
         if params["validate"]:
             session["validation"] = None
         try:
             if params["gather_files"]:
-                session["files"] = [shown(file) for file in sessions.files.list_files(session["id"])]
+                session["files"] = [without_upload_endpoint(file) for file in sessions.files.list_files(session["id"])]
             if params["validate"] and session["state"] == "ACTIVE":
                 session["validation"] = sessions.files.validate(session["id"])
         except NotFound:

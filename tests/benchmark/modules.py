@@ -195,7 +195,10 @@ def listing(rounds: int) -> str:
                 ids = [session["id"] for session in sessions.list_sessions()]
                 return [sessions.get(session_id) for session_id in ids]
 
-            ways = {"one after the other": one_after_the_other, "`update_sessions` by the collection": sessions.list_sessions}
+            ways = {
+                "one after the other": one_after_the_other,
+                "`update_sessions` by the collection": sessions.list_sessions,
+            }
             took = interleaved({way: partial(clocked, by, count) for way, by in ways.items()}, max(5, rounds // 2))
     seconds = {way: middle(runs, "seconds") for way, runs in took.items()}
     longest = max(seconds.values())

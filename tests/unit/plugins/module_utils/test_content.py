@@ -18,7 +18,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._content i
     text,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import item_file_facts
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import item_file_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Checksum, Package, open_file
 from ansible_collections.vsphere.content_library.tests.unit.plugins.library_wire import item_file

@@ -15,11 +15,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     ResourceInaccessible,
     VapiError,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import (
-    UpdateSessions,
-    message_text,
-    without_user_info,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import (
     HOST,
     ID,
@@ -88,35 +84,6 @@ def test_what_is_no_list_of_files_can_not_be_read(server, files):
     server.expect("files", files)
     with pytest.raises(InternalServerError, match="can't be read"):
         sessions_of(server).files.list_files(ID)
-
-
-@pytest.mark.parametrize(
-    ("message", "text"),
-    [
-        (None, None),
-        ({}, None),
-        ({"id": "a"}, "a"),
-        ({"id": "a", "default_message": "b"}, "b"),
-        ({"id": "a", "default_message": "b", "localized": "c"}, "c"),
-        ({"id": "a", "default_message": "", "localized": None}, "a"),
-    ],
-)
-def test_a_message_says_the_best_that_it_has(message, text):
-    assert message_text(message) == text
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("https://user:secret@mirror.example.com/a.iso", "https://mirror.example.com/a.iso"),
-        ("https://user:se@cret@mirror.example.com", "https://mirror.example.com"),
-        ("https://mirror.example.com/a@b.iso", "https://mirror.example.com/a@b.iso"),
-        ("ds:///vmfs/volumes/a@b/c.iso", "ds:///vmfs/volumes/a@b/c.iso"),
-        ("", ""),
-    ],
-)
-def test_user_info_is_not_shown(url, shown):
-    assert without_user_info(url) == shown
 
 
 # The files of a session
