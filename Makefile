@@ -74,6 +74,10 @@ models: $(VENV) ## try random sequences of tasks and events; CONTENT_LIBRARY_EXA
 faults: $(VENV) ## try all faults and kills, print figures and write them into docs/reliability.md
 	$(BIN)/python -m tests.faults
 
+.PHONY: mutants
+mutants: $(VENV) ## break the code in 200 places, one at a time, and count what the tests notice
+	$(BIN)/python -m tests.mutants
+
 .PHONY: matrix
 matrix: $(VENV) ## test on each supported ansible-core, and write what ran into docs/compatibility.md
 	$(BIN)/python -m tests.compatibility

@@ -186,7 +186,7 @@ GIVEN = {
 # Two are refused before they would log their options, and one has no_log.
 LOGGED = len(TASKS) - 3
 # What ANSIBLE_DEBUG makes ansible-core print of every module that runs in a process: the arguments that it gets, and
-# what it returns, which is a token where a task exists to return one. docs/security.md says so.
+# what it returns, which is a token where a task exists to return one. The guide on security says so.
 ARGUMENTS = re.compile(r"^ *\d+ \d+\.\d+: done with _execute_module \(.*\n", re.MULTILINE)
 TOKEN_OF_LOGIN = re.compile(
     r'(_low_level_execute_command\(\) done: rc=0, stdout=\n\{"changed": false, "operations": \[\], "session_id": )"\w+"'
