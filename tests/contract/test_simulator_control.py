@@ -206,6 +206,13 @@ def test_hidden_error_type(wire: Wire) -> None:
     assert "error_type" not in reply.body.decode()
 
 
+def test_message_suffix(wire: Wire) -> None:
+    """What a terminal must not be shown may come in any message."""
+    wire.process.config(message_suffix="\x1b[2J\nfatal: [host2]")
+    reply = wire.call("update_session.get", update_session_id="none")
+    assert reply.messages[0].endswith(" does not exist.\x1b[2J\nfatal: [host2]")
+
+
 def test_log(wire: Wire, item: str) -> None:
     """Every request with its body, and without its secrets."""
     wire.process.control("DELETE", "/requests")

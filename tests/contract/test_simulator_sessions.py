@@ -295,6 +295,14 @@ def test_preview_ignored_flag_does_nothing(wire: Wire, item: str) -> None:
 # Complete
 
 
+def test_hidden_content_versions(wire: Wire, item: str) -> None:
+    session = wire.create(item)
+    assert wire.get(session)["library_item_content_version"] == "1"
+    wire.process.config(hide_content_versions=True)
+    assert "library_item_content_version" not in wire.get(session)
+    assert "content_version" not in wire.call("item.get", library_item_id=item).value
+
+
 def test_asynchronous_complete(wire: Wire, item: str) -> None:
     wire.process.config(complete_delay=0.5)
     session = wire.create(item)

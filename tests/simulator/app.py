@@ -20,7 +20,7 @@ from . import control
 from .dialects import DIALECTS, Answer, parse_query
 from .errors import VapiError
 from .faults import SECRET_HEADERS, Connection, Faults, Log, Receive, Send, play
-from .operations import Call
+from .operations import Call, perform
 from .store import Store
 from .transfers import receive_upload
 
@@ -138,14 +138,15 @@ class ApiService(Service):
                 token=request.token,
                 authorization=request.headers.get("authorization", ""),
                 base_url=f"https://{request.headers.get('host', '')}",
+                client_token=request.headers.get("client-token") if name == "api" else None,
             )
             try:
                 if not row.anonymous:
                     call.user = self.store.token(request.token).user
                 args.update(self.dialect.arguments(row, request.query, request.body))
-                return self.dialect.answer(row, row.function(call))
+                return self.dialect.answer(row, perform(row.operation, call))
             except VapiError as error:
-                return self.dialect.error(error, not self.store.config.hide_error_type)
+                return self.dialect.error(error, self.store.config)
 
         await self.exchange(request, connection, row.operation if row else None, process)
 

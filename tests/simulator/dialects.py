@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from .errors import VapiError, message
+from .models import Config
 from .operations import invalid
 from .rows import API_ROWS, REST_ROWS, WHOLE, Row
 
@@ -91,9 +92,12 @@ class Dialect:
             headers = (("Set-Cookie", f"vmware-api-session-id={value};Path=/{self.name};Secure;HttpOnly"),)
         return Answer(row.status, body, "application/json", headers)
 
-    def error(self, error: VapiError, with_type: bool = True) -> Answer:
-        content: dict[str, Any] = {"messages": error.messages}
-        if with_type:
+    def error(self, error: VapiError, config: Config) -> Answer:
+        messages = [
+            {**entry, "default_message": entry["default_message"] + config.message_suffix} for entry in error.messages
+        ]
+        content: dict[str, Any] = {"messages": messages}
+        if not config.hide_error_type:
             content["error_type"] = error.error_type
         if self.name == "rest":
             content = {"type": f"com.vmware.vapi.std.errors.{error.error_type.lower()}", "value": content}

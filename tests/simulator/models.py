@@ -41,6 +41,9 @@ class Config:
     hide_warning_behavior: bool = False
     hide_error_type: bool = False
     clock_offset: float = 0.0
+    client_tokens: bool = True
+    hide_content_versions: bool = False
+    message_suffix: str = ""
 
 
 @dataclass
@@ -82,9 +85,12 @@ class Blob:
 
 @dataclass
 class ItemFile:
+    """A file of an item. One that is not cached has its bytes here all the same, and tells nobody."""
+
     name: str
     blob: Blob
     version: int = 1
+    cached: bool = True
 
 
 @dataclass

@@ -5,11 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-from .operations import OPERATIONS, Call
 
 WHOLE = ""  # the body is the argument itself, not a field of a structure
 
@@ -25,10 +21,6 @@ class Row:
     body: dict[str, str] | None = None
     query: tuple[str, ...] = ()
     anonymous: bool = False
-
-    @property
-    def function(self) -> Callable[[Call], Any]:
-        return OPERATIONS[self.operation]
 
 
 SESSION = "/content/library/item/update-session"

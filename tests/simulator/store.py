@@ -43,6 +43,7 @@ class Store:
         self.sessions: dict[str, UpdateSession] = {}
         self.active: dict[str, str] = {}
         self.uploads: dict[str, tuple[UpdateSession, SessionFile]] = {}
+        self.created: dict[tuple[str, str, str], Any] = {}
         self.content = self.directory / "content"
         shutil.rmtree(self.content, ignore_errors=True)
         self.content.mkdir(parents=True)
@@ -109,6 +110,16 @@ class Store:
         for file in item.files.values():
             file.blob.path.unlink(missing_ok=True)
         del self.items[item.id]
+
+    def is_cached(self, file: ItemFile) -> bool:
+        return file.cached and not self.config.item_size_zero
+
+    def stored_size(self, file: ItemFile) -> int:
+        """What the file takes of the datastore."""
+        return file.blob.size if self.is_cached(file) else 0
+
+    def is_item_cached(self, item: Item) -> bool:
+        return bool(item.files) and all(map(self.is_cached, item.files.values()))
 
     def new_blob(self) -> Blob:
         return Blob(self.content / str(uuid.uuid4()))

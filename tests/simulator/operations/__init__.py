@@ -6,6 +6,6 @@
 from __future__ import annotations
 
 from . import items, libraries, tokens, update_session_files, update_sessions
-from .call import OPERATIONS, Call, invalid
+from .call import Call, invalid, perform
 
-__all__ = ["OPERATIONS", "Call", "invalid", "items", "libraries", "tokens", "update_session_files", "update_sessions"]
+__all__ = ["Call", "invalid", "items", "libraries", "perform", "tokens", "update_session_files", "update_sessions"]

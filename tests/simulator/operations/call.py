@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ class Call:
     authorization: str
     base_url: str
     user: str = ""
+    client_token: str | None = None
 
     def text(self, name: str) -> str:
         """A required string argument."""
@@ -48,6 +50,9 @@ class Call:
 
 
 OPERATIONS: dict[str, Callable[[Call], Any]] = {}
+REPEATABLE = (".create", ".copy")  # with a client token: "guarantees idempotent creation"
+NAME_LENGTH, DESCRIPTION_LENGTH = 80, 2000
+TOKEN_FORMAT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def operation(name: str) -> Callable[[Callable[[Call], Any]], Callable[[Call], Any]]:
@@ -60,8 +65,28 @@ def operation(name: str) -> Callable[[Callable[[Call], Any]], Callable[[Call], A
     return register
 
 
+def perform(name: str, call: Call) -> Any:
+    """The operation's result; that of the first request where this one repeats it with the same client token."""
+    token = call.args.get("client_token") or call.client_token
+    if not token or not call.user or not call.store.config.client_tokens or not name.endswith(REPEATABLE):
+        return OPERATIONS[name](call)
+    if not isinstance(token, str) or not TOKEN_FORMAT.fullmatch(token):
+        raise invalid("the client token <> is not a UUID", token)
+    key = (call.user, name, token.lower())
+    if key not in call.store.created:
+        call.store.created[key] = OPERATIONS[name](call)
+    return call.store.created[key]
+
+
 def invalid(template: str, *args: object) -> VapiError:
     return VapiError("INVALID_ARGUMENT", message("invalid_argument", f"Invalid argument: {template}.", *args))
+
+
+def check_texts(spec: dict[str, Any]) -> None:
+    """The limits for the names and descriptions of libraries and items."""
+    for name, limit in (("name", NAME_LENGTH), ("description", DESCRIPTION_LENGTH)):
+        if len(spec.get(name, "")) > limit:
+            raise invalid("<> has more than <> characters", name, limit)
 
 
 def checked(value: Any, structure: Any, path: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import VapiError, message
 from ..models import Item, ItemFile
 from ..store import Store
-from .call import Call, invalid, operation
+from .call import Call, check_texts, invalid, operation
 from .libraries import require_local_library
 
 ITEM_SPEC = {
@@ -45,6 +45,7 @@ def item_list(call: Call) -> list[str]:
 @operation("item.create")
 def item_create(call: Call) -> str:
     spec = call.spec(ITEM_SPEC, "library_id", "name")
+    check_texts(spec)
     library = call.store.library(spec["library_id"])
     require_local_library(library)
     require_free_name(call.store, library.id, spec["name"])
@@ -69,27 +70,28 @@ def require_local(store: Store, item: Item) -> None:
 def item_get(call: Call) -> dict[str, Any]:
     store = call.store
     item = store.item(call.text("library_item_id"))
-    uncached = store.config.item_size_zero
     model: dict[str, Any] = {"id": item.id} if call.shows_ids else {}
     model.update(
         library_id=item.library_id,
-        content_version=str(item.content_version),
         creation_time=store.timestamp(item.created),
         description=item.description,
         last_modified_time=store.timestamp(item.modified),
         metadata_version=str(item.metadata_version),
         name=item.name,
-        cached=bool(item.files) and not uncached,
-        size=0 if uncached else sum(file.blob.size for file in item.files.values()),
+        cached=store.is_item_cached(item),
+        size=sum(map(store.stored_size, item.files.values())),
         type=item.type,
         version=str(item.metadata_version),
     )
+    if not store.config.hide_content_versions:
+        model["content_version"] = str(item.content_version)
     return model
 
 
 @operation("item.update")
 def item_update(call: Call) -> None:
     spec = call.spec(ITEM_SPEC)
+    check_texts(spec)
     item = call.store.item(call.text("library_item_id"))
     require_local(call.store, item)
     if spec.get("version", str(item.metadata_version)) != str(item.metadata_version):
@@ -120,12 +122,11 @@ def item_find(call: Call) -> list[str]:
 
 
 def item_matches(store: Store, item: Item, spec: dict[str, Any]) -> bool:
-    cached = bool(item.files) and not store.config.item_size_zero
     return (
         spec.get("name", item.name).casefold() == item.name.casefold()
         and spec.get("type", item.type).casefold() == item.type.casefold()
         and spec.get("library_id", item.library_id) == item.library_id
-        and spec.get("cached", cached) == cached
+        and spec.get("cached") in (None, store.is_item_cached(item))
         and "source_id" not in spec
     )
 
@@ -146,11 +147,10 @@ def item_file_get(call: Call) -> dict[str, Any]:
 
 
 def item_file_info(store: Store, file: ItemFile) -> dict[str, Any]:
-    uncached = store.config.item_size_zero
     info: dict[str, Any] = {
         "name": file.name,
-        "size": 0 if uncached else file.blob.size,
-        "cached": not uncached,
+        "size": store.stored_size(file),
+        "cached": store.is_cached(file),
         "version": str(file.version),
     }
     algorithm = store.config.item_checksum_algorithm

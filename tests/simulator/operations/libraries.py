@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import VapiError, message
 from ..models import Library
-from .call import Call, invalid, operation
+from .call import Call, check_texts, invalid, operation
 
 LIBRARY_SPEC = {
     "id": str,
@@ -83,6 +83,7 @@ def library_update(call: Call) -> None:
 
 
 def change_library(library: Library, spec: dict[str, Any]) -> None:
+    check_texts(spec)
     if spec.get("name") == "":
         raise invalid("<> is empty", "name")
     library.name = spec.get("name", library.name)
@@ -99,6 +100,7 @@ def local_library_list(call: Call) -> list[str]:
 @operation("local_library.create")
 def local_library_create(call: Call) -> str:
     spec = call.spec(LIBRARY_SPEC, "name", "storage_backings")
+    check_texts(spec)
     if len(spec["storage_backings"]) > 1:
         text = "Multiple storage backings are not supported."
         raise VapiError("UNSUPPORTED", message("storage_backings", text))

@@ -65,11 +65,12 @@ def update_session_get(call: Call) -> dict[str, Any]:
     model: dict[str, Any] = {"id": session.id} if call.shows_ids else {}
     model.update(
         library_item_id=session.item_id,
-        library_item_content_version=str(session.content_version),
         client_progress=session.client_progress,
         state=session.state,
         expiration_time=call.store.timestamp(session.expiration_time),
     )
+    if not call.store.config.hide_content_versions:
+        model["library_item_content_version"] = str(session.content_version)
     if session.error_message is not None:
         model["error_message"] = session.error_message
     if session.state == "ACTIVE":
