@@ -14,13 +14,17 @@ from unittest import mock
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import Outcome, complete, execute
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import (
+    Outcome,
+    execute,
+    with_connection_options,
+)
 
 
 def validate(module: ModuleType, arguments: dict[str, Any]) -> ValidationResult:
     """What ansible-core makes of the arguments, as AnsibleModule asks it to."""
     rules = {name: rule for name, rule in module.SPEC.items() if name != "supports_check_mode"}
-    return ArgumentSpecValidator(**complete(rules, [])).validate(arguments)
+    return ArgumentSpecValidator(**with_connection_options(rules, [])).validate(arguments)
 
 
 def run(module: ModuleType, arguments: dict[str, Any], check_mode: bool = False) -> Outcome:

@@ -33,8 +33,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._transfer 
     Pushed,
     Transfer,
     checksum_info,
-    same,
-    told,
+    matches_checksum,
+    server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
 
@@ -60,7 +60,7 @@ class Content:
         return bool(self.send or self.remove or self.pull)
 
 
-def text(checksum: Checksum | None) -> str | None:
+def format_checksum(checksum: Checksum | None) -> str | None:
     """A checksum as options and results spell it."""
     return f"{checksum.algorithm.lower()}:{checksum.value}" if checksum else None
 
@@ -71,7 +71,12 @@ def row(
     """What became of a file, for the result. start is the monotonic time when work on it began."""
     seconds = 0.0 if start is None else round(time.monotonic() - start, 3)
     return dict(
-        name=name, size=size, checksum=text(checksum), checksum_verified=verified, action=action, seconds=seconds
+        name=name,
+        size=size,
+        checksum=format_checksum(checksum),
+        checksum_verified=verified,
+        action=action,
+        seconds=seconds,
     )
 
 
@@ -147,22 +152,22 @@ def compare(params: Facts, source: Package, existing: dict[str, Facts]) -> Conte
     content = Content(before=existing, after=existing)
     if params["url"]:
         spec = pull_spec(params)
-        has, asked = told(existing.get(spec["name"], {})), told(spec)
+        has, asked = server_checksum(existing.get(spec["name"], {})), server_checksum(spec)
         other = bool(has and asked and has.algorithm == asked.algorithm and has != asked)
         if params["force"] or not existing or other:
             content.pull = spec
         else:
             content.rows = [
-                row(file["name"], file["size"], told(file), False, "unchanged") for file in existing.values()
+                row(file["name"], file["size"], server_checksum(file), False, "unchanged") for file in existing.values()
             ]
         return content
     for file in [file for file in source.files if file.keep_in_storage]:
         start, has = time.monotonic(), existing.get(file.name)
-        has_checksum = told(has) if has else None
+        has_checksum = server_checksum(has) if has else None
         is_same = bool(has) and not params["force"]
         if is_same:
-            is_same = same(file, has_checksum) if has_checksum else has["size"] == file.size
-        if is_same and params["checksum"] and not same(file, file.checksum, has_checksum):
+            is_same = matches_checksum(file, has_checksum) if has_checksum else has["size"] == file.size
+        if is_same and params["checksum"] and not matches_checksum(file, file.checksum, has_checksum):
             raise InvalidArgument(f"checksum: {file.path!r} does not have it, and is what the library item has already")
         if is_same:
             content.rows.append(row(file.name, file.size, has_checksum, bool(has_checksum), "unchanged", start))
@@ -222,7 +227,7 @@ def fill(task: Task, content: Content, session: UpdateSession) -> None:
         return
     if not content.send:
         return
-    algorithms = [checksum.algorithm for checksum in map(told, content.before.values()) if checksum]
+    algorithms = [checksum.algorithm for checksum in map(server_checksum, content.before.values()) if checksum]
     transfer = Transfer(
         task.services.client,
         sessions,
@@ -251,22 +256,22 @@ def verify(task: Task, content: Content, after: dict[str, Facts]) -> None:
 
     for pushed in content.pushed:
         source, has = pushed.source, after.get(pushed.source.name, {})
-        has_checksum, verified = told(has), pushed.verified
+        has_checksum, verified = server_checksum(has), pushed.verified
         # What was verified in the session is not read again for another algorithm.
         if has_checksum and not (verified and has_checksum.algorithm != pushed.checksum.algorithm):
-            verified = same(source, has_checksum, pushed.checksum)
+            verified = matches_checksum(source, has_checksum, pushed.checksum)
             if not verified:
-                raise wrong(source.name, f"the server tells {text(has_checksum)}")
+                raise wrong(source.name, f"the server tells {format_checksum(has_checksum)}")
         elif not pushed.received and source.keep_in_storage and has.get("size") != source.size:
             raise wrong(source.name, f"its size is {has.get('size')}, not {source.size}")
         done = row(source.name, source.size, pushed.checksum, verified, "uploaded")
         content.rows.append(dict(done, seconds=round(pushed.seconds, 3)))
     if content.pull:
         name = content.pull["name"]
-        has, asked = after.get(name, {}), told(content.pull)
-        has_checksum = told(has)
+        has, asked = after.get(name, {}), server_checksum(content.pull)
+        has_checksum = server_checksum(has)
         if has_checksum and asked and has_checksum.algorithm == asked.algorithm and has_checksum != asked:
-            raise wrong(name, f"the server tells {text(has_checksum)}")
+            raise wrong(name, f"the server tells {format_checksum(has_checksum)}")
         content.rows.append(row(name, has.get("size"), has_checksum, bool(asked) and has_checksum == asked, "pulled"))
 
 

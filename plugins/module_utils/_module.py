@@ -103,7 +103,7 @@ class Outcome:
     secrets: set[str] = field(default_factory=set)
 
 
-def complete(spec: dict[str, Any], unverified_by: list[str]) -> dict[str, Any]:
+def with_connection_options(spec: dict[str, Any], unverified_by: list[str]) -> dict[str, Any]:
     """A module's SPEC with the connection options; unverified_by as in connection_spec."""
     return {**spec, "argument_spec": {**connection_spec(unverified_by), **spec["argument_spec"]}}
 
@@ -185,7 +185,7 @@ class _Module(AnsibleModule):
 def module_main(spec: dict[str, Any], run: Run) -> None:
     """The main of every module: arguments in, exit_json or fail_json out."""
     unverified_by: list[str] = []
-    module = _Module(**complete(spec, unverified_by))
+    module = _Module(**with_connection_options(spec, unverified_by))
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     outcome = execute(run, module.params, module.check_mode, unverified_by=unverified_by)

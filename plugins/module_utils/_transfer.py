@@ -78,7 +78,7 @@ class Pushed(NamedTuple):
     seconds: float
 
 
-def told(info: dict[str, Any]) -> Checksum | None:
+def server_checksum(info: dict[str, Any]) -> Checksum | None:
     """The checksum that the server tells of a file, of a session or of an item; one that nobody can check is none."""
     info = info.get("checksum_info") or {}
     algorithm, value = str(info.get("algorithm") or DEFAULT_ALGORITHM).upper(), info.get("checksum")
@@ -112,7 +112,7 @@ def _read(source: SourceFile, fd: int, buffer: memoryview, position: int) -> int
         raise InvalidArgument(f"src: {source.path!r} can't be read: {error.strerror}") from None
 
 
-def same(source: SourceFile, checksum: Checksum, known: Checksum | None = None) -> bool:
+def matches_checksum(source: SourceFile, checksum: Checksum, known: Checksum | None = None) -> bool:
     """Whether a source has a checksum, in the algorithm of that one; known saves a reading where it is in the same."""
     if known is None or known.algorithm != checksum.algorithm:
         known = digest(source, checksum.algorithm)
@@ -290,8 +290,8 @@ class Transfer:
             )
         # What vcsim tells of a file that it does not follow is what the client told.
         ready = info["status"] == "READY"
-        received = told(info) if ready else None
-        if received and checksum and not same(source, received, checksum):
+        received = server_checksum(info) if ready else None
+        if received and checksum and not matches_checksum(source, received, checksum):
             raise self._failed(VapiError, source, f"the server received other bytes, with {' '.join(received)}")
         return Pushed(source, checksum, bool(received and checksum), ready, seconds)
 

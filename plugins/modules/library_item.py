@@ -420,10 +420,10 @@ from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._content import (
     Content,
+    format_checksum,
     publish,
     pull_spec,
     refuse_subscribed,
-    text,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     AlreadyExists,
@@ -441,7 +441,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._packages 
     parse_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
-from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import told
+from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import server_checksum
 
 SPEC = dict(
     argument_spec=dict(
@@ -502,7 +502,7 @@ def run(task: Task) -> Facts:
         files=content.rows,
         update_session=content.update_session,
         bytes_transferred=content.bytes_transferred,
-        diff=dict(before=managed(before, content.before), after=managed(after, content.after)),
+        diff=dict(before=diff_state(before, content.before), after=diff_state(after, content.after)),
     )
 
 
@@ -555,11 +555,14 @@ def check_type(params: Facts, derived: str | None, item: Facts | None) -> None:
         )
 
 
-def managed(item: Facts | None, files: dict[str, Facts]) -> Facts:
+def diff_state(item: Facts | None, files: dict[str, Facts]) -> Facts:
     """What of an item a task can change, for a diff."""
     if item is None:
         return {}
-    contents = {name: dict(size=file.get("size"), checksum=text(told(file))) for name, file in files.items()}
+    contents = {
+        name: dict(size=file.get("size"), checksum=format_checksum(server_checksum(file)))
+        for name, file in files.items()
+    }
     return dict(name=item["name"], type=item["type"], description=item["description"], files=contents)
 
 

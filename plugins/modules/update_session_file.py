@@ -329,8 +329,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._transfer 
     KeepAlive,
     Transfer,
     checksum_info,
-    same,
-    told,
+    matches_checksum,
+    server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, wait_for
 
@@ -395,13 +395,13 @@ def unchanged(task: Task, session: UpdateSession, source: SourceFile, file: Fact
     """Whether the session has the source already. The server's checksum decides alone, where it tells one."""
     if file is None or file["status"] != "READY":
         return False
-    has = told(file)
+    has = server_checksum(file)
     if has is None and file["source_type"] == "NONE":
         # Of a file that it leaves as it is, the session tells no checksum; the item does.
         kept = task.services.library_items.files(session["library_item_id"])
-        has = next((told(file) for file in kept if file["name"] == source.name), None)
-    is_same = same(source, has) if has else file["size"] == source.size
-    if is_same and source.checksum and not same(source, source.checksum, has):
+        has = next((server_checksum(file) for file in kept if file["name"] == source.name), None)
+    is_same = matches_checksum(source, has) if has else file["size"] == source.size
+    if is_same and source.checksum and not matches_checksum(source, source.checksum, has):
         raise InvalidArgument(f"checksum: {source.path!r} does not have it, and is what the session has already")
     return is_same
 
@@ -410,7 +410,7 @@ def being_pulled(spec: Facts, file: Facts | None) -> bool:
     """Whether the server has, or is getting, the file from there."""
     if file is None or file["status"] == "ERROR" or file["source_type"] != "PULL":
         return False
-    has, asked = told(file), told(spec)
+    has, asked = server_checksum(file), server_checksum(spec)
     if has and asked and has.algorithm == asked.algorithm:
         return has == asked
     return (file["source_endpoint"] or {}).get("uri") == spec["source_endpoint"]["uri"]

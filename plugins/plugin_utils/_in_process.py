@@ -29,9 +29,9 @@ from ansible.utils.display import Display
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import (
     Outcome,
-    complete,
     execute,
     secrets_of,
+    with_connection_options,
 )
 
 try:
@@ -93,7 +93,7 @@ class InProcessAction(NormalAction):
         rules = {name: rule for name, rule in self.module.SPEC.items() if name != "supports_check_mode"}
         # As JSON, like a module gets them: decrypted, and without what ansible-core knows about each value.
         arguments = json.loads(json.dumps(self._task.args, **TO_MODULE))
-        validated = ArgumentSpecValidator(**complete(rules, unverified_by)).validate(arguments)
+        validated = ArgumentSpecValidator(**with_connection_options(rules, unverified_by)).validate(arguments)
         params = validated.validated_parameters
         if validated.error_messages:
             outcome = Outcome(dict(msg=self._refusal(validated)), failed=True, secrets=secrets_of(params))

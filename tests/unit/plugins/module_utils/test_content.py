@@ -12,10 +12,10 @@ import pytest
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._content import (
     compare,
+    format_checksum,
     predict,
     pull_spec,
     row,
-    text,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import item_file_facts
@@ -77,8 +77,8 @@ def rows_by_action(content):
 
 
 def test_a_checksum_is_told_as_options_spell_it():
-    assert text(Checksum("SHA256", "0a")) == "sha256:0a"
-    assert text(None) is None
+    assert format_checksum(Checksum("SHA256", "0a")) == "sha256:0a"
+    assert format_checksum(None) is None
 
 
 def test_a_row():

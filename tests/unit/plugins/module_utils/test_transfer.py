@@ -33,8 +33,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._transfer 
     KeepAlive,
     Transfer,
     digest,
-    same,
-    told,
+    matches_checksum,
+    server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, wait_for
@@ -156,8 +156,8 @@ def sha1(content):
     ],
 )
 def test_the_checksum_that_a_server_tells(info, checksum):
-    assert told({"checksum_info": info}) == checksum
-    assert told({}) is None
+    assert server_checksum({"checksum_info": info}) == checksum
+    assert server_checksum({}) is None
 
 
 def test_the_digest_of_a_part_of_a_file(source):
@@ -175,14 +175,14 @@ def test_a_digest_is_in_the_algorithm_asked_for(source, algorithm):
 def test_a_known_checksum_saves_a_reading(source):
     file = source()
     os.unlink(file.path)
-    assert same(file, Checksum("SHA1", "0a"), Checksum("SHA1", "0a"))
-    assert not same(file, Checksum("SHA1", "0b"), Checksum("SHA1", "0a"))
+    assert matches_checksum(file, Checksum("SHA1", "0a"), Checksum("SHA1", "0a"))
+    assert not matches_checksum(file, Checksum("SHA1", "0b"), Checksum("SHA1", "0a"))
     with pytest.raises(InvalidArgument, match="can't be read"):
-        same(file, Checksum("SHA256", "0a"), Checksum("SHA1", "0a"))
+        matches_checksum(file, Checksum("SHA256", "0a"), Checksum("SHA1", "0a"))
 
 
 def test_a_known_checksum_in_another_algorithm_is_none(source):
-    assert same(source(), sha1(b"content"), Checksum("SHA256", "0a"))
+    assert matches_checksum(source(), sha1(b"content"), Checksum("SHA256", "0a"))
 
 
 def test_a_file_that_changed_has_no_digest(source):
