@@ -15,10 +15,6 @@ from tests.simulator import openapi
 
 FILES = openapi.load()
 
-pytestmark = pytest.mark.skipif(
-    not FILES, reason=f"the vendor's OpenAPI files are not in {openapi.FOLDER} (CONTENT_LIBRARY_OPENAPI)"
-)
-
 
 @pytest.fixture(scope="module")
 def recorder():
@@ -57,6 +53,9 @@ def check(file: openapi.OpenApi, operation: dict, request: Recorded, where: str)
         by_place[parameter["in"]][parameter["name"]] = parameter
 
     sent = dict(pair for pair in request.query if pair[0] not in ("action", "~action"))
+    # 8.0.2's file has it there; the vendor's newer bindings and documentation have a header, and no server is known
+    # that reads the query.
+    assert "client_token" not in sent, f"{where}: the client token is in the query"
     unknown = sent.keys() - by_place["query"].keys()
     missing = {name for name, parameter in by_place["query"].items() if parameter.get("required")} - sent.keys()
     assert not unknown, f"{where}: the query has {unknown}"

@@ -1,12 +1,11 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The vendor's OpenAPI as a judge of answers."""
+"""The vendor's OpenAPI as a judge of answers, by the facts of it that are kept in tests/contract/vendor."""
 
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from jsonschema import Draft4Validator, FormatChecker
 
 from .process import ROOT
 
-FOLDER = Path(os.environ.get("CONTENT_LIBRARY_OPENAPI", ROOT.parent / "shared" / "reference" / "openapi"))
+FACTS = ROOT / "tests/contract/vendor"
 UNAUTHENTICATED = {"api": "VapiStdErrorsUnauthenticated", "rest": "vapi.std.errors.unauthenticated_error"}
 
 formats = FormatChecker(formats=())
@@ -27,17 +26,17 @@ def is_date_time(value: object) -> bool:
 
 
 class OpenApi:
-    """One of the vendor's files. Operations are named by method and path as they stand in it."""
+    """The facts of one of the vendor's files. Operations are named by method and path as they stand in it."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.stem
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_text(encoding="utf-8"))
         self.definitions = {name: strict(definition) for name, definition in document["definitions"].items()}
         self.operations: dict[tuple[str, str], dict[str, Any]] = {}
-        for template, methods in document["paths"].items():
-            for method, operation in methods.items():
-                # Of one file's "?library_id" the other knows nothing: it is the query of the list.
-                self.operations[method.upper(), template.removesuffix("?library_id")] = operation
+        for name, operation in document["operations"].items():
+            method, _space, template = name.partition(" ")
+            # Of one file's "?library_id" the other knows nothing: it is the query of the list.
+            self.operations[method.upper(), template.removesuffix("?library_id")] = operation
 
     def check_answer(self, method: str, template: str, status: int, body: bytes) -> None:
         """Raise unless the file allows this answer; an operation that it does not have is not judged."""
@@ -75,4 +74,4 @@ def strict(schema: Any) -> Any:
 
 
 def load() -> list[OpenApi]:
-    return [OpenApi(path) for path in sorted(FOLDER.glob("content-library-*.json"))]
+    return [OpenApi(path) for path in sorted(FACTS.glob("content-library-*.json"))]
