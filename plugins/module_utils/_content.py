@@ -26,6 +26,11 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._packages 
     SourceFile,
     parse_checksum,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import (
+    explained,
+    finish,
+    settle_others,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import (
     DEFAULT_ALGORITHM,
@@ -122,7 +127,7 @@ def publish(task: Task, source: Package, library_id: str, item_id: str | None, c
         changed_meanwhile = False
         if not created:
             refuse_subscribed(task, library_id)
-            stale, changed_meanwhile = sessions.settle_others(item_id, params["stale_after"], params["busy_timeout"])
+            stale, changed_meanwhile = settle_others(sessions, item_id, params["stale_after"], params["busy_timeout"])
     for session in stale:
         with suppress(NotFound, NotAllowedInCurrentState):  # it may have expired or ended meanwhile
             task.perform("cancel", sessions.cancel, session["id"])
@@ -136,7 +141,7 @@ def publish(task: Task, source: Package, library_id: str, item_id: str | None, c
         session = content.update_session = sessions.get(session_id)
         fill(task, content, session)
         with KeepAlive(sessions, session, params["stale_after"]):
-            content.update_session = task.perform("complete", sessions.finish, session_id, params["wait_timeout"])
+            content.update_session = task.perform("complete", finish, sessions, session_id, params["wait_timeout"])
     except BaseException as error:
         if not isinstance(error, Exception):
             services.client.limit_timeouts()
@@ -285,7 +290,7 @@ def give_up(task: Task, content: Content, session_id: str, error: BaseException)
                 error.update_session = content.update_session
                 error.args = (f"{error}; update session {session_id} is gone: it expired, or was deleted",)
             else:
-                sessions.explained(error, session)
+                explained(sessions, error, session)
         if session and session["state"] == "ACTIVE":
             retry_cleanup(sessions.fail, session_id, str(error) or type(error).__name__)
             if isinstance(error, VapiError):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The library and library item services: com.vmware.content.Library, library.Item and library.item.File."""
+"""The library item services of the vSphere API: com.vmware.content.library.Item and item.File."""
 
 from __future__ import annotations
 
@@ -11,37 +11,13 @@ from typing import Any
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InternalServerError,
-    InvalidArgument,
     NotFound,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
     item_facts,
     item_file_facts,
-    library_facts,
     sorted_ids,
 )
-
-
-class Libraries:
-    """com.vmware.content.Library"""
-
-    def __init__(self, client: VCenterClient) -> None:
-        self._client = client
-
-    def get(self, library_id: str) -> dict[str, Any]:
-        """One library. Raises NotFound."""
-        return self._client.call(
-            "library.get", read=lambda model, now: library_facts(model, library_id), library_id=library_id
-        )
-
-    def find(self, name: str) -> str | None:
-        """The id of the library with exactly this name, or None. Raises InvalidArgument where there are several.
-
-        The API's find ignores case.
-        """
-        ids = self._client.call("library.find", {"name": name}, read=lambda ids, now: sorted_ids(ids))
-        exact = [library_id for library_id in ids if self.get(library_id)["name"] == name]
-        return only(exact, f"libraries have the name {name}")
 
 
 class LibraryItems:
@@ -111,10 +87,3 @@ class LibraryItems:
                 return self.get(library_item_id)
 
         return [item for item in self._client.map(find, ids) if item is not None]
-
-
-def only(found: list[str], what: str) -> str | None:
-    """The one id found, None where there is none. Raises InvalidArgument, listing the ids, where there are several."""
-    if len(found) > 1:
-        raise InvalidArgument(f"{len(found)} {what}: {', '.join(found)}; name one by its id")
-    return found[0] if found else None

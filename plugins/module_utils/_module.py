@@ -26,7 +26,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._client im
     VCenterClient,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, VapiError
-from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import Libraries, LibraryItems
+from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import Libraries
+from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import WARNING_TYPES
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import interruptible
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions

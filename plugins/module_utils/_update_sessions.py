@@ -9,7 +9,6 @@ success: the answer to a first try was lost, or somebody else did it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -19,14 +18,11 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     InternalServerError,
     NotAllowedInCurrentState,
     NotFound,
-    ResourceBusy,
-    TimedOut,
     VapiError,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
     UpdateSession,
     file_facts,
-    message_text,
     session_facts,
     sorted_ids,
     validation_facts,
@@ -40,6 +36,7 @@ class UpdateSessions:
     def __init__(self, client: VCenterClient) -> None:
         self._client = client
         self.files = UpdateSessionFiles(client)
+        self.host = client.peer.host
 
     def list_sessions(self, library_item_id: str | None = None) -> list[UpdateSession]:
         """All sessions of the calling user, or those on one item; sorted by id. Raises NotFound for a missing item.
@@ -107,7 +104,7 @@ class UpdateSessions:
 
         def landed() -> bool | None:
             within = Deadline(min(self._client.request_timeout, max(deadline.remaining(), 0)))
-            _session, ended = self._watch(update_session_id, within)
+            _session, ended = self.wait_until_ended(update_session_id, within)
             return ended or None
 
         self._end("complete", update_session_id, "DONE", landed=landed, deadline=deadline)
@@ -125,95 +122,8 @@ class UpdateSessions:
         with suppress(NotFound):
             self._client.call("update_session.delete", update_session_id=update_session_id)
 
-    def finish(self, update_session_id: str, wait_timeout: float, wait: bool = True) -> UpdateSession:
-        """Complete a session and wait until it is DONE. Raises VapiError with the cause when it ends otherwise.
-
-        Without wait it may still be ACTIVE.
-        """
-        deadline = Deadline(wait_timeout)
-        try:
-            self.complete(update_session_id, wait_timeout)
-        except VapiError as error:
-            session = error.update_session
-            with suppress(VapiError):  # The complete's own error is the one to tell.
-                session = session or self.find(update_session_id)
-            raise (self.explained(error, session) if session else error) from None
-        session, ended = self._watch(update_session_id, deadline if wait else Deadline(0))
-        if not (ended or wait):
-            return session
-        operation = "update_session.complete"
-        subject = f"update session {update_session_id} on {self._client.peer.host}"
-        if not ended:
-            text = f"{subject} is still ACTIVE {wait_timeout:.0f} seconds after its complete"
-            raise self.explained(TimedOut(text, operation=operation), session)
-        if session["state"] != "DONE":
-            text = f"{subject} ended in {session['state']} when it was completed"
-            raise self.explained(VapiError(text, operation=operation), session)
-        return session
-
-    def reasons(self, session: UpdateSession) -> list[str]:
-        """Why a session failed or will: its own message, its files' and, while ACTIVE, what validate finds.
-
-        The error of a complete hides the cause ("has missing or invalid files"; "Pipe closed", image-factory issue
-        232), so ask. Never raises for what the server can't say any more.
-        """
-        texts = [message_text(session["error_message"])]
-        with suppress(VapiError):
-            files = self.files.list_files(session["id"])
-            failed = [file for file in files if file["status"] == "ERROR"]
-            texts += [f"{file['name']}: {message_text(file['error_message']) or 'ERROR'}" for file in failed]
-            if session["state"] == "ACTIVE":
-                found = self.files.validate(session["id"])
-                texts += [f"{name}: missing" for name in found["missing_files"]]
-                texts += [f"{bad['name']}: {message_text(bad['error_message'])}" for bad in found["invalid_files"]]
-        return list(dict.fromkeys(text for text in texts if text))
-
-    def explained(self, error: VapiError, session: UpdateSession) -> VapiError:
-        """The error with the session as last seen and the reasons that it gives."""
-        error.update_session = session
-        error.args = ("; ".join([str(error), *self.reasons(session)]),)
-        return error
-
-    def settle_others(
-        self, library_item_id: str, stale_after: float, busy_timeout: float
-    ) -> tuple[list[UpdateSession], bool]:
-        """Watch the user's ACTIVE sessions on an item until none of them lives.
-
-        Returns those that did not move for stale_after seconds, left behind by a run that was killed, and whether one
-        ended meanwhile, so that the item may have changed. From the first movement seen, the living ones have
-        busy_timeout seconds; then ResourceBusy is raised.
-        """
-        seen: dict[str, tuple[Any, float]] = {}
-        busy = None
-        while True:
-            now = time.monotonic()
-            active = [session for session in self.list_sessions(library_item_id) if session["state"] == "ACTIVE"]
-            for session in active:
-                position = self._position(session)
-                known = seen.setdefault(session["id"], (position, now))
-                if known[0] != position:
-                    seen[session["id"]] = (position, now)
-                    busy = busy or Deadline(busy_timeout)
-            stale = [session for session in active if now - seen[session["id"]][1] >= stale_after]
-            if len(stale) == len(active):
-                return stale, len(seen) > len(active)
-            if busy and busy.remaining() <= 0:
-                item = f"library item {library_item_id} on {self._client.peer.host}"
-                raise ResourceBusy(
-                    f"update session {active[0]['id']} of {item} is at work",
-                    operation="update_session.create",
-                    update_session=active[0],
-                )
-            time.sleep(1)
-
-    def _position(self, session: UpdateSession) -> Any:
-        """What moves while somebody works with a session."""
-        with suppress(NotFound):
-            files = self.files.list_files(session["id"])
-            moved = [(file["name"], file["status"], file["bytes_transferred"]) for file in files]
-            return session["expiration_time"], session["client_progress"], moved
-
-    def _watch(self, update_session_id: str, deadline: Deadline) -> tuple[UpdateSession, bool]:
+    def wait_until_ended(self, update_session_id: str, deadline: Deadline) -> tuple[UpdateSession, bool]:
+        """Wait until a session is no longer ACTIVE. Returns it as last seen, and whether it has ended."""
         return wait_for(lambda: self.get(update_session_id), lambda session: session["state"] != "ACTIVE", deadline)
 
     def _end(

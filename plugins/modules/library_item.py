@@ -432,7 +432,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     ResourceBusy,
     VapiError,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import only
+from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import only_id
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import item_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import WARNING_BEHAVIOR, Task, module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
@@ -537,7 +537,7 @@ def locate(task: Task) -> tuple[str | None, Facts | None]:
                 raise InvalidArgument(f"library_item_id {item['id']} is not in library {library_id}")
             return item["library_id"], item
         found = {item["id"]: item for item in services.library_items.named(library_id, params["name"])}
-        return library_id, found.get(only(list(found), f"library items have the name {params['name']}"))
+        return library_id, found.get(only_id(list(found), f"library items have the name {params['name']}"))
     except NotFound:
         if may_miss:
             return None, None

@@ -293,6 +293,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._models im
     session_facts,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import WARNING_BEHAVIOR, Task, module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import finish
 
 SPEC = dict(
     argument_spec=dict(
@@ -404,7 +405,7 @@ def end(task: Task, session: UpdateSession, wanted: str) -> UpdateSession:
     """Complete or cancel an ACTIVE session."""
     params, sessions = task.params, task.services.update_sessions
     if wanted == "DONE":
-        ended = task.perform("complete", sessions.finish, session["id"], params["wait_timeout"], params["wait"])
+        ended = task.perform("complete", finish, sessions, session["id"], params["wait_timeout"], params["wait"])
     else:
         task.perform("cancel", sessions.cancel, session["id"])
         ended = None if task.check_mode else sessions.get(session["id"])

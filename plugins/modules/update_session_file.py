@@ -325,6 +325,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._packages 
     open_file,
     parse_checksum,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import explained
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import (
     KeepAlive,
     Transfer,
@@ -429,7 +430,7 @@ def push(task: Task, session: UpdateSession, source: SourceFile) -> Facts:
     try:
         transfer.push([source])
     except VapiError as error:
-        raise sessions.explained(error, session) from None
+        raise explained(sessions, error, session) from None
     return sessions.files.find(session["id"], source.name)
 
 

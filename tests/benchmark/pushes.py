@@ -22,8 +22,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
-from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import Libraries, LibraryItems
+from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import Libraries
+from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import open_file
+from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import finish
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Transfer
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 
@@ -66,7 +68,7 @@ def transfer(library: str, item: str, path: str, algorithm: str) -> None:
         item_id = LibraryItems(client).create(Libraries(client).find(library), item, None, None)
         session = sessions.get(sessions.create(item_id))
         Transfer(client, sessions, session, algorithm=algorithm or None).push([open_file(path)])
-        sessions.finish(session["id"], WAIT_TIMEOUT)
+        finish(sessions, session["id"], WAIT_TIMEOUT)
 
 
 def bare(endpoint: str, token: str, path: str) -> None:

@@ -8,84 +8,26 @@ import pytest
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InternalServerError,
-    InvalidArgument,
     NotFound,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import Libraries, LibraryItems
+from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem, fields
 from ansible_collections.vsphere.content_library.tests.unit.plugins.library_wire import (
     LIBRARY,
     OF_LIBRARY,
     item,
     item_file,
-    library,
 )
-from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import HOST, ITEM, Answer, Refusal, reset
+from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import ITEM, Answer, Refusal, reset
 
 NOT_FOUND = Refusal("NOT_FOUND", 404, ("There is no such thing.",))
 FAILED = Refusal("INTERNAL_SERVER_ERROR", 500, ("Out of order.",))
 OTHER = "another-item"
-ITEM_KEYS = {
-    "id",
-    "library_id",
-    "name",
-    "type",
-    "description",
-    "content_version",
-    "version",
-    "size",
-    "cached",
-    "creation_time",
-    "last_modified_time",
-}
-
-
-@pytest.fixture
-def libraries(server):
-    return Libraries(server.client())
 
 
 @pytest.fixture
 def items(server):
     return LibraryItems(server.client())
-
-
-# Libraries
-
-
-def test_a_library_by_its_exact_name(server, libraries):
-    server.expect("find_library", ["other", LIBRARY], {"name": "demo"})
-    server.expect("get_library", library(), id=LIBRARY)
-    server.expect("get_library", library(name="Demo"), id="other")
-    assert libraries.find("demo") == LIBRARY
-
-
-@pytest.mark.parametrize("ids", [[], ["other"]])
-def test_no_library_of_that_name(server, libraries, ids):
-    server.expect("find_library", ids, {"name": "demo"})
-    for library_id in ids:
-        server.expect("get_library", library(name="Demo"), id=library_id)
-    assert libraries.find("demo") is None
-
-
-def test_several_libraries_of_that_name(server, libraries):
-    server.expect("find_library", ["b", "a"], {"name": "demo"})
-    server.expect("get_library", library(), id="a")
-    server.expect("get_library", library(), id="b")
-    with pytest.raises(InvalidArgument, match="2 libraries have the name demo: a, b; name one by its id"):
-        libraries.find("demo")
-
-
-def test_a_library_that_is_missing(server, libraries):
-    server.expect("get_library", NOT_FOUND, id=LIBRARY)
-    with pytest.raises(NotFound, match=f"library {LIBRARY} on {HOST}"):
-        libraries.get(LIBRARY)
-
-
-@pytest.mark.parametrize("model", [{}, {"name": "demo"}, {"name": [], "type": "LOCAL"}, {"name": "demo", "type": 3}])
-def test_an_answer_that_is_no_library(server, libraries, model):
-    server.expect("get_library", model, id=LIBRARY)
-    with pytest.raises(InternalServerError, match="can't be read"):
-        libraries.get(LIBRARY)
 
 
 # Items
@@ -109,7 +51,7 @@ def test_the_items_of_a_library_that_is_missing(server, items):
 def test_every_key_of_an_item_is_there(server, items):
     server.expect("get_item", {"name": "tools", "of_a_newer_vcenter": 1}, id=ITEM)
     found = items.get(ITEM)
-    assert found.keys() == ITEM_KEYS | {"of_a_newer_vcenter"}
+    assert found.keys() == fields(LibraryItem).keys() | {"of_a_newer_vcenter"}
     assert {name: value for name, value in found.items() if value is not None} == {
         "id": ITEM,
         "name": "tools",

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What takes more than one operation on update sessions: finish one, say why it failed, wait for those of others."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import Any
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    NotFound,
+    ResourceBusy,
+    TimedOut,
+    VapiError,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession, message_text
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
+from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline
+
+
+def finish(sessions: UpdateSessions, update_session_id: str, wait_timeout: float, wait: bool = True) -> UpdateSession:
+    """Complete a session and wait until it is DONE. Raises VapiError with the cause if it ends in another state.
+
+    Without wait it may still be ACTIVE.
+    """
+    deadline = Deadline(wait_timeout)
+    try:
+        sessions.complete(update_session_id, wait_timeout)
+    except VapiError as error:
+        last_seen = error.update_session
+        with suppress(VapiError):  # The error of the complete is the one to report.
+            last_seen = last_seen or sessions.find(update_session_id)
+        raise (explained(sessions, error, last_seen) if last_seen else error) from None
+    session, ended = sessions.wait_until_ended(update_session_id, deadline if wait else Deadline(0))
+    if not (ended or wait):
+        return session
+    operation = "update_session.complete"
+    subject = f"update session {update_session_id} on {sessions.host}"
+    if not ended:
+        text = f"{subject} is still ACTIVE {wait_timeout:.0f} seconds after its complete"
+        raise explained(sessions, TimedOut(text, operation=operation), session)
+    if session["state"] != "DONE":
+        text = f"{subject} ended in {session['state']} when it was completed"
+        raise explained(sessions, VapiError(text, operation=operation), session)
+    return session
+
+
+def explained(sessions: UpdateSessions, error: VapiError, session: UpdateSession) -> VapiError:
+    """Add the session as last seen, and the reasons that it gives, to an error."""
+    error.update_session = session
+    error.args = ("; ".join([str(error), *reasons(sessions, session)]),)
+    return error
+
+
+def reasons(sessions: UpdateSessions, session: UpdateSession) -> list[str]:
+    """Why a session failed or will fail: its message, those of its files and, while it is ACTIVE, of a validation.
+
+    The error of a complete hides the cause ("has missing or invalid files"; "Pipe closed", image-factory issue 232).
+    What the server can no longer tell is left out.
+    """
+    texts = [message_text(session["error_message"])]
+    with suppress(VapiError):
+        failed = [file for file in sessions.files.list_files(session["id"]) if file["status"] == "ERROR"]
+        texts += [f"{file['name']}: {message_text(file['error_message']) or 'ERROR'}" for file in failed]
+        if session["state"] == "ACTIVE":
+            found = sessions.files.validate(session["id"])
+            texts += [f"{name}: missing" for name in found["missing_files"]]
+            texts += [f"{bad['name']}: {message_text(bad['error_message'])}" for bad in found["invalid_files"]]
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def settle_others(
+    sessions: UpdateSessions, library_item_id: str, stale_after: float, busy_timeout: float
+) -> tuple[list[UpdateSession], bool]:
+    """Wait until no ACTIVE session of the user on an item is at work any more.
+
+    Returns the sessions that did not change for stale_after seconds, because a run that was killed left them behind,
+    and whether another session ended meanwhile, so that the item may have changed. From the first change on, sessions
+    at work have busy_timeout seconds to end. Then this raises ResourceBusy.
+    """
+    seen: dict[str, tuple[Any, float]] = {}
+    busy = None
+    while True:
+        now = time.monotonic()
+        active = [session for session in sessions.list_sessions(library_item_id) if session["state"] == "ACTIVE"]
+        for session in active:
+            position = _position(sessions, session)
+            known = seen.setdefault(session["id"], (position, now))
+            if known[0] != position:
+                seen[session["id"]] = (position, now)
+                busy = busy or Deadline(busy_timeout)
+        stale = [session for session in active if now - seen[session["id"]][1] >= stale_after]
+        if len(stale) == len(active):
+            return stale, len(seen) > len(active)
+        if busy and busy.remaining() <= 0:
+            item = f"library item {library_item_id} on {sessions.host}"
+            raise ResourceBusy(
+                f"update session {active[0]['id']} of {item} is at work",
+                operation="update_session.create",
+                update_session=active[0],
+            )
+        time.sleep(1)
+
+
+def _position(sessions: UpdateSessions, session: UpdateSession) -> Any:
+    """What changes while somebody works with a session."""
+    with suppress(NotFound):
+        files = sessions.files.list_files(session["id"])
+        moved = [(file["name"], file["status"], file["bytes_transferred"]) for file in files]
+        return session["expiration_time"], session["client_progress"], moved
