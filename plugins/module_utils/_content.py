@@ -11,6 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
+    DEFAULT_ALGORITHM,
+    Checksum,
+    checksum_info,
+    format_checksum,
+    matches_checksum,
+    parse_checksum,
+    server_checksum,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
     NotAllowedInCurrentState,
@@ -21,10 +30,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession, session_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
-    Checksum,
     Package,
     SourceFile,
-    parse_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import (
     explained,
@@ -33,13 +40,9 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._session_p
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import (
-    DEFAULT_ALGORITHM,
     KeepAlive,
     Pushed,
     Transfer,
-    checksum_info,
-    matches_checksum,
-    server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
 
@@ -63,11 +66,6 @@ class Content:
     @property
     def differs(self) -> bool:
         return bool(self.send or self.remove or self.pull)
-
-
-def format_checksum(checksum: Checksum | None) -> str | None:
-    """A checksum as options and results spell it."""
-    return f"{checksum.algorithm.lower()}:{checksum.value}" if checksum else None
 
 
 def row(

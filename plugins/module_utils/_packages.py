@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import DIGEST_LENGTHS, Checksum
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
 
 # What a package may make this process hold in memory, far above what real ones need.
@@ -34,17 +35,11 @@ MAX_TAGS, MAX_TAG_SIZE, MAX_DEPTH = 250_000, 1 << 20, 100  # of a descriptor
 MAX_TAR_EXTENSION = 64 << 10
 
 TAR_BLOCK = 512
-DIGEST_LENGTHS = {"MD5": 32, "SHA1": 40, "SHA256": 64, "SHA512": 128}  # vSphere API: File.ChecksumAlgorithm
 # Not compiled here: most sources need none of them but the last.
 MANIFEST_LINE = r"(?i)(MD5|SHA1|SHA256|SHA512)\s*\((.+)\)\s*=\s*([0-9a-f]+)"
 PAX_RECORD = rb"([0-9]{1,6}) ([^=]+)="
 URI_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*):"
 NOT_IN_A_NAME = "[\x00-\x1f\x7f/\\\\\ud800-\udfff]"
-
-
-class Checksum(NamedTuple):
-    algorithm: str  # as the vSphere API spells it: MD5, SHA1, SHA256, SHA512
-    value: str  # hexadecimal, in lower case
 
 
 class SourceFile(NamedTuple):
@@ -79,15 +74,6 @@ class SourceFile(NamedTuple):
 class Package(NamedTuple):
     type: str | None  # of the library item: ovf, iso, or None where the files do not tell
     files: tuple[SourceFile, ...]  # in upload order: vCenter wants manifest and certificate before the descriptor
-
-
-def parse_checksum(text: str) -> Checksum:
-    """What a user writes, e.g. sha256:2c26b46b..."""
-    algorithm, _colon, value = text.strip().partition(":")
-    checksum = Checksum(algorithm.upper(), value.lower())
-    if DIGEST_LENGTHS.get(checksum.algorithm) != len(value) or not re.fullmatch("[0-9a-f]+", checksum.value):
-        raise InvalidArgument(f"checksum: {text[:200]!r} is not md5, sha1, sha256 or sha512, a colon and its digest")
-    return checksum
 
 
 def open_file(path: str, checksum: Checksum | None = None) -> SourceFile:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
-import os
 import socket
 import ssl
 import sys
@@ -24,6 +23,15 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
+    DEFAULT_ALGORITHM,
+    Checksum,
+    checksum_info,
+    digest,
+    matches_checksum,
+    read_block,
+    server_checksum,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import (
     TOKEN_HEADER,
     VCenterClient,
@@ -42,11 +50,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     error_class,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession, message_text
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
-    DIGEST_LENGTHS,
-    Checksum,
-    SourceFile,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import SourceFile
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
 
@@ -55,8 +59,6 @@ BYTES_ACKED = 120  # where Linux has tcpi_bytes_acked in its struct tcp_info
 TRIES = 3
 PAUSE = 1.0  # after the first try; longer after the next
 PARALLEL = 4
-# Where no algorithm is told, the vSphere API means this one (specification: File.ChecksumInfo.algorithm).
-DEFAULT_ALGORITHM = "SHA1"
 # A 2xx for the PUT and still WAITING_FOR_TRANSFER: after so many seconds the server is one that does not tell.
 UNTOLD = 5.0
 ANSWER_LIMIT = 1 << 20
@@ -76,47 +78,6 @@ class Pushed(NamedTuple):
     verified: bool
     received: bool
     seconds: float
-
-
-def server_checksum(info: dict[str, Any]) -> Checksum | None:
-    """The checksum that the server tells of a file, of a session or of an item; one that nobody can check is none."""
-    info = info.get("checksum_info") or {}
-    algorithm, value = str(info.get("algorithm") or DEFAULT_ALGORITHM).upper(), info.get("checksum")
-    return Checksum(algorithm, str(value).lower()) if value and algorithm in DIGEST_LENGTHS else None
-
-
-def checksum_info(checksum: Checksum | None) -> dict[str, str] | None:
-    """The same as the vSphere API spells it."""
-    return {"algorithm": checksum.algorithm, "checksum": checksum.value} if checksum else None
-
-
-def digest(source: SourceFile, algorithm: str, stop: threading.Event | None = None) -> Checksum:
-    """Hash a source's bytes. Raises InvalidArgument where the file is not, or no longer, what was inspected."""
-    found = hashlib.new(algorithm.lower(), usedforsecurity=False)
-    buffer = memoryview(bytearray(BLOCK))
-    with source.opened() as fd:
-        position, end = source.offset, source.offset + source.size
-        while position < end and not (stop and stop.is_set()):
-            count = _read(source, fd, buffer[: end - position], position)
-            if not count:
-                break
-            found.update(buffer[:count])
-            position += count
-    return Checksum(algorithm, found.hexdigest())
-
-
-def _read(source: SourceFile, fd: int, buffer: memoryview, position: int) -> int:
-    try:
-        return os.preadv(fd, [buffer], position)
-    except OSError as error:
-        raise InvalidArgument(f"src: {source.path!r} can't be read: {error.strerror}") from None
-
-
-def matches_checksum(source: SourceFile, checksum: Checksum, known: Checksum | None = None) -> bool:
-    """Whether a source has a checksum, in the algorithm of that one; known saves a reading where it is in the same."""
-    if known is None or known.algorithm != checksum.algorithm:
-        known = digest(source, checksum.algorithm)
-    return known == checksum
 
 
 def _send(sock: socket.socket, data: memoryview) -> None:
@@ -382,7 +343,7 @@ class Transfer:
         position, end = source.offset, source.offset + source.size
         while position < end:
             self._check_going_on()
-            count = _read(source, fd, buffer[: end - position], position)
+            count = read_block(source, fd, buffer[: end - position], position)
             if not count:
                 raise InvalidArgument(f"src: {source.path!r} became shorter while it was read")
             _send(sock, buffer[:count])

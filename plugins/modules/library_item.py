@@ -418,9 +418,13 @@ operation:
 import os
 from typing import Any
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
+    format_checksum,
+    parse_checksum,
+    server_checksum,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._content import (
     Content,
-    format_checksum,
     publish,
     pull_spec,
     refuse_subscribed,
@@ -438,10 +442,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._module im
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
     Package,
     open_package,
-    parse_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
-from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import server_checksum
 
 SPEC = dict(
     argument_spec=dict(

@@ -305,6 +305,12 @@ operation:
 
 from typing import Any
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
+    checksum_info,
+    matches_checksum,
+    parse_checksum,
+    server_checksum,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._content import pull_spec
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
@@ -323,15 +329,11 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._module im
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
     SourceFile,
     open_file,
-    parse_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import explained
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import (
     KeepAlive,
     Transfer,
-    checksum_info,
-    matches_checksum,
-    server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, wait_for
 

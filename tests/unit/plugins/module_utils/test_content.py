@@ -9,10 +9,12 @@ import hashlib
 
 import pytest
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
+    Checksum,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._content import (
     compare,
-    format_checksum,
     predict,
     pull_spec,
     row,
@@ -20,7 +22,10 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._content i
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import item_file_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Checksum, Package, open_file
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
+    Package,
+    open_file,
+)
 from ansible_collections.vsphere.content_library.tests.unit.plugins.library_wire import item_file
 from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import HOST, ITEM, TOKEN
 
@@ -74,11 +79,6 @@ def rows_by_action(content):
 
 
 # Rows of the result
-
-
-def test_a_checksum_is_told_as_options_spell_it():
-    assert format_checksum(Checksum("SHA256", "0a")) == "sha256:0a"
-    assert format_checksum(None) is None
 
 
 def test_a_row():

@@ -14,12 +14,14 @@ from urllib.parse import quote
 import pytest
 
 from ansible_collections.vsphere.content_library.plugins.module_utils import _packages
+from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
+    Checksum,
+    parse_checksum,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
-    Checksum,
     open_file,
     open_package,
-    parse_checksum,
 )
 
 SHA256 = hashlib.sha256(b"").hexdigest()
@@ -230,31 +232,6 @@ class TestChangingFiles:
 
         with pytest.raises(ConnectionResetError):
             read_and_fail()
-
-
-class TestChecksums:
-    @pytest.mark.parametrize(
-        ("text", "algorithm"),
-        [
-            (f"sha256:{SHA256}", "SHA256"),
-            (f" SHA256:{SHA256.upper()}\n", "SHA256"),
-            ("md5:" + "0" * 32, "MD5"),
-            ("sha1:" + "0" * 40, "SHA1"),
-            ("sha512:" + "0" * 128, "SHA512"),
-        ],
-    )
-    def test_accepted(self, text, algorithm):
-        checksum = parse_checksum(text)
-        assert checksum.algorithm == algorithm
-        assert checksum.value == text.strip().lower().split(":")[1]
-
-    @pytest.mark.parametrize(
-        "text",
-        ["", "sha256", "sha256:", SHA256, f"sha384:{SHA256}", f"sha1:{SHA256}", f"sha256:{SHA256}0", "md5:" + "g" * 32],
-    )
-    def test_refused(self, text):
-        with pytest.raises(InvalidArgument, match=r"^checksum: "):
-            parse_checksum(text)
 
 
 class TestOvf:

@@ -22,8 +22,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.vsphere.content_library.plugins.module_utils import _packages
+from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
+    parse_checksum,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import open_package, parse_checksum
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
+    open_package,
+)
 
 # Always the same examples, so that a change that fails is to blame; CONTENT_LIBRARY_EXAMPLES asks for others, and more.
 MORE = int(os.environ.get("CONTENT_LIBRARY_EXAMPLES", "0"))

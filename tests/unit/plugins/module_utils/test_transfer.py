@@ -17,6 +17,9 @@ import pytest
 import trustme
 
 from ansible_collections.vsphere.content_library.plugins.module_utils import _transfer
+from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
+    Checksum,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
@@ -28,13 +31,12 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     UnverifiedPeer,
     VapiError,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Checksum, open_file
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
+    open_file,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import (
     KeepAlive,
     Transfer,
-    digest,
-    matches_checksum,
-    server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, wait_for
@@ -137,59 +139,6 @@ def source(tmp_path):
 
 def sha1(content):
     return Checksum("SHA1", hashlib.sha1(content, usedforsecurity=False).hexdigest())
-
-
-# Checksums
-
-
-@pytest.mark.parametrize(
-    ("info", "checksum"),
-    [
-        ({"algorithm": "SHA256", "checksum": "0A"}, Checksum("SHA256", "0a")),
-        ({"algorithm": "sha512", "checksum": "0a"}, Checksum("SHA512", "0a")),
-        ({"checksum": "0a"}, Checksum("SHA1", "0a")),
-        ({"algorithm": None, "checksum": "0a"}, Checksum("SHA1", "0a")),
-        ({"algorithm": "SHA1"}, None),
-        ({"algorithm": "SHA3-256", "checksum": "0a"}, None),
-        (None, None),
-        ({}, None),
-    ],
-)
-def test_the_checksum_that_a_server_tells(info, checksum):
-    assert server_checksum({"checksum_info": info}) == checksum
-    assert server_checksum({}) is None
-
-
-def test_the_digest_of_a_part_of_a_file(source):
-    member = source(b"a" * 512 + b"content" + b"b" * 505)._replace(offset=512, size=7)
-    assert digest(member, "SHA1") == sha1(b"content")
-
-
-@pytest.mark.parametrize("algorithm", ["MD5", "SHA1", "SHA256", "SHA512"])
-def test_a_digest_is_in_the_algorithm_asked_for(source, algorithm):
-    content = os.urandom((1 << 20) + 1)
-    expected = hashlib.new(algorithm.lower(), content, usedforsecurity=False).hexdigest()
-    assert digest(source(content), algorithm) == Checksum(algorithm, expected)
-
-
-def test_a_known_checksum_saves_a_reading(source):
-    file = source()
-    os.unlink(file.path)
-    assert matches_checksum(file, Checksum("SHA1", "0a"), Checksum("SHA1", "0a"))
-    assert not matches_checksum(file, Checksum("SHA1", "0b"), Checksum("SHA1", "0a"))
-    with pytest.raises(InvalidArgument, match="can't be read"):
-        matches_checksum(file, Checksum("SHA256", "0a"), Checksum("SHA1", "0a"))
-
-
-def test_a_known_checksum_in_another_algorithm_is_none(source):
-    assert matches_checksum(source(), sha1(b"content"), Checksum("SHA256", "0a"))
-
-
-def test_a_file_that_changed_has_no_digest(source):
-    file = source()
-    os.truncate(file.path, 3)
-    with pytest.raises(InvalidArgument, match="changed"):
-        digest(file, "SHA1")
 
 
 def test_a_disk_that_fails_is_told_as_such(source, vcenter, client, monkeypatch):
