@@ -91,6 +91,10 @@ soak: $(VENV) ## run modules ten thousand times, and on 200 hosts at once
 benchmark: $(VENV) ## measure, print tables and write them into docs/performance.md
 	$(BIN)/python -m tests.benchmark.run
 
+.PHONY: return
+return: $(VENV) ## write what RETURN of the modules says of models
+	$(BIN)/python -m tests.update_return
+
 .PHONY: docs
 docs: build ## build the documentation into docs/_build/html
 	rm -rf docs/_build

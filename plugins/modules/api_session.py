@@ -71,32 +71,36 @@ operations:
   elements: str
   returned: success
   sample: []
+# Failure
 error_type:
   description:
-    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors, such as
-      V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or V(ERROR).
-    - What never came from a server uses the same words. V(INVALID_ARGUMENT) was refused by the module,
-      V(UNVERIFIED_PEER) is a certificate or TLS, V(RESOURCE_INACCESSIBLE) a connection, V(TIMED_OUT) a wait,
-      V(INTERNAL_SERVER_ERROR) an answer that can't be read.
+    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors,
+      such as V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or
+      V(ERROR).
+    - A failure that no server reported uses the same words. V(INVALID_ARGUMENT) - the module refused an
+      option. V(UNVERIFIED_PEER) - a certificate or TLS. V(RESOURCE_INACCESSIBLE) - no connection.
+      V(TIMED_OUT) - a wait was too long. V(INTERNAL_SERVER_ERROR) - an answer that can't be read.
   type: str
   returned: failure
   sample: NOT_FOUND
 http_status:
-  description: The status of the answer that failed the task, null where none came.
+  description: The HTTP status of the answer that failed the task. Null where no answer came.
   type: int
   returned: failure
   sample: 404
 messages:
-  description: The server's messages, from the operation to the cause, each with C(id), C(default_message) and C(args).
+  description:
+    - The messages of the server, from the operation to the cause. Each has C(id), C(default_message),
+      C(args).
   type: list
   elements: dict
   returned: failure
   sample: []
 operation:
-  description: The operation that failed, null where none was tried.
+  description: The operation of the API that failed. Null where none was tried.
   type: str
   returned: failure
-  sample: session.create
+  sample: update_session.complete
 """
 
 from typing import Any

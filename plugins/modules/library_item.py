@@ -155,44 +155,45 @@ library_item:
   description: The library item, null once deleted. In check mode as it would be.
   type: dict
   returned: success
-  contains:
+  contains:  # LibraryItem
     id:
       description: The identifier of the library item.
       type: str
       returned: always
       sample: 3f6cb4c0-5f52-4d3e-b1fd-4f9ef9f7e0a3
     library_id:
-      description: The library that holds it.
+      description: The library that has the item.
       type: str
       returned: always
       sample: 8a4ee4c2-7d1c-4d2e-9c6f-0d1f8d7f5c11
     name:
-      description: Its name.
+      description: The name of the library item.
       type: str
       returned: always
       sample: debian-12
     type:
-      description: Its type, such as V(iso) or V(ovf).
+      description: The type of the library item, such as V(iso) or V(ovf).
       type: str
       returned: always
       sample: iso
     description:
-      description: Its description.
+      description: The description of the library item.
       type: str
       returned: always
       sample: Debian 12.7 netinst
     content_version:
-      description: Rises with each change of the content.
+      description: A number that rises with each change of the content.
       type: str
       returned: always
       sample: "2"
     version:
-      description: Rises with each change of the item.
+      description: A number that rises with each change of the library item.
       type: str
       returned: always
       sample: "3"
     size:
-      description: The size of all files in bytes, as the server tells it.
+      description:
+        - The storage that the files use, in bytes. V(0) where the content is not in the library's storage.
       type: int
       returned: always
       sample: 658505728
@@ -202,12 +203,12 @@ library_item:
       returned: always
       sample: true
     creation_time:
-      description: When it was created.
+      description: When the library item was created.
       type: str
       returned: always
       sample: "2026-01-15T10:20:31.651Z"
     last_modified_time:
-      description: When it was changed last.
+      description: When the library item was last changed.
       type: str
       returned: always
       sample: "2026-01-15T10:25:31.651Z"
@@ -257,7 +258,7 @@ update_session:
     - The update session that changed the item, null where none was needed. In check mode as it would be, without an id.
   type: dict
   returned: success, and failure where a session was read
-  contains:
+  contains:  # UpdateSession
     id:
       description: The identifier of the update session.
       type: str
@@ -269,7 +270,7 @@ update_session:
       returned: always
       sample: 3f6cb4c0-5f52-4d3e-b1fd-4f9ef9f7e0a3
     library_item_content_version:
-      description: The content version of the item when the update session was created.
+      description: The content version of the library item when the update session was created.
       type: str
       returned: always
       sample: "2"
@@ -284,23 +285,15 @@ update_session:
       returned: always
       sample: ACTIVE
     expiration_time:
-      description: The time before which the update session will not expire.
+      description: The time before which the update session does not expire.
       type: str
       returned: always
       sample: "2026-01-15T10:25:31.651Z"
-    expires_in:
-      description:
-        - Seconds until RV(update_session.expiration_time) by the server's clock, never below 0.
-        - Null where that is not told.
-      type: int
-      returned: always
-      sample: 291
     error_message:
-      description: Why the update session is in V(ERROR), else null.
+      description: Why the update session is in V(ERROR). Null in every other state.
       type: dict
       returned: always
-      sample: null
-      contains:
+      contains:  # Message
         id:
           description: The identifier of the message.
           type: str
@@ -312,33 +305,33 @@ update_session:
           returned: always
           sample: The disk image is not readable.
         args:
-          description: What was put into the message.
+          description: The values that are inserted into the message.
           type: list
           elements: str
           returned: always
           sample: []
         params:
-          description: The same by name.
+          description: The same values by name. Null where the server tells none.
           type: dict
           returned: always
           sample: null
         localized:
-          description: The message in the language of the session.
+          description: The message in the language of the API session. Null where the server tells none.
           type: str
           returned: always
           sample: null
     preview_info:
-      description: What the server makes of the files so far, while the update session is V(ACTIVE), else null.
+      description: What the server reads in the files so far. Null unless the update session is V(ACTIVE).
       type: dict
       returned: always
-      contains:
+      contains:  # Preview
         state:
           description: V(UNAVAILABLE), V(AVAILABLE) or V(NOT_APPLICABLE).
           type: str
           returned: always
           sample: AVAILABLE
         certificate_info:
-          description: The certificate that signed the package, or null.
+          description: The certificate that signed the package. Null where there is none.
           type: dict
           returned: always
           sample: null
@@ -349,19 +342,52 @@ update_session:
           returned: always
           sample: []
         warnings:
-          description: The warnings raised, each with C(type), C(message) and C(ignored).
+          description: The warnings that the server raised.
           type: list
           elements: dict
           returned: always
-          sample: []
+          contains:  # PreviewWarning
+            type:
+              description: The type of the warning.
+              type: str
+              returned: where the server tells it
+              sample: SELF_SIGNED_CERTIFICATE
+            message:
+              description: What the server says about it.
+              type: dict
+              returned: where the server tells it
+              sample:
+                id: com.vmware.ovfs.ovfs-main.warning
+                default_message: The certificate is self-signed.
+                args: []
+            ignored:
+              description: Whether the warning is ignored.
+              type: bool
+              returned: where the server tells it
+              sample: false
     warning_behavior:
-      description: Which warnings do not fail the update session, each with C(type) and C(ignored).
+      description: Which warnings do not fail the update session.
       type: list
       elements: dict
       returned: always
-      sample:
-        - type: SELF_SIGNED_CERTIFICATE
-          ignored: true
+      contains:  # WarningBehavior
+        type:
+          description: The type of the warning.
+          type: str
+          returned: where the server tells it
+          sample: SELF_SIGNED_CERTIFICATE
+        ignored:
+          description: Whether the update session completes although the server raises this warning.
+          type: bool
+          returned: where the server tells it
+          sample: true
+    expires_in:
+      description:
+        - Whole seconds until C(expiration_time), by the server's clock. Never below 0.
+        - Null where the server tells no expiration time.
+      type: int
+      returned: always
+      sample: 291
     blocking_warnings:
       description: The types of the warnings that are raised and that nobody ignored. They will fail a complete.
       type: list
@@ -387,32 +413,36 @@ diff:
     before: {}
     after:
       name: tools
+# Failure
 error_type:
   description:
-    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors, such as
-      V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or V(ERROR).
-    - What never came from a server uses the same words. V(INVALID_ARGUMENT) was refused by the module,
-      V(UNVERIFIED_PEER) is a certificate or TLS, V(RESOURCE_INACCESSIBLE) a connection, V(TIMED_OUT) a wait,
-      V(INTERNAL_SERVER_ERROR) an answer that can't be read.
+    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors,
+      such as V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or
+      V(ERROR).
+    - A failure that no server reported uses the same words. V(INVALID_ARGUMENT) - the module refused an
+      option. V(UNVERIFIED_PEER) - a certificate or TLS. V(RESOURCE_INACCESSIBLE) - no connection.
+      V(TIMED_OUT) - a wait was too long. V(INTERNAL_SERVER_ERROR) - an answer that can't be read.
   type: str
   returned: failure
   sample: NOT_FOUND
 http_status:
-  description: The status of the answer that failed the task, null where none came.
+  description: The HTTP status of the answer that failed the task. Null where no answer came.
   type: int
   returned: failure
   sample: 404
 messages:
-  description: The server's messages, from the operation to the cause, each with C(id), C(default_message) and C(args).
+  description:
+    - The messages of the server, from the operation to the cause. Each has C(id), C(default_message),
+      C(args).
   type: list
   elements: dict
   returned: failure
   sample: []
 operation:
-  description: The operation that failed, null where none was tried.
+  description: The operation of the API that failed. Null where none was tried.
   type: str
   returned: failure
-  sample: upload
+  sample: update_session.complete
 """
 
 import os

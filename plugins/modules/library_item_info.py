@@ -69,44 +69,45 @@ library_items:
   type: list
   elements: dict
   returned: success
-  contains:
+  contains:  # LibraryItemInfo
     id:
       description: The identifier of the library item.
       type: str
       returned: always
       sample: 3f6cb4c0-5f52-4d3e-b1fd-4f9ef9f7e0a3
     library_id:
-      description: The library that holds it.
+      description: The library that has the item.
       type: str
       returned: always
       sample: 8a4ee4c2-7d1c-4d2e-9c6f-0d1f8d7f5c11
     name:
-      description: Its name.
+      description: The name of the library item.
       type: str
       returned: always
       sample: debian-12
     type:
-      description: Its type, such as V(iso) or V(ovf).
+      description: The type of the library item, such as V(iso) or V(ovf).
       type: str
       returned: always
       sample: iso
     description:
-      description: Its description.
+      description: The description of the library item.
       type: str
       returned: always
       sample: Debian 12.7 netinst
     content_version:
-      description: Rises with each change of the content.
+      description: A number that rises with each change of the content.
       type: str
       returned: always
       sample: "2"
     version:
-      description: Rises with each change of the item.
+      description: A number that rises with each change of the library item.
       type: str
       returned: always
       sample: "3"
     size:
-      description: The size of all files in bytes, as the server tells it.
+      description:
+        - The storage that the files use, in bytes. V(0) where the content is not in the library's storage.
       type: int
       returned: always
       sample: 658505728
@@ -116,60 +117,92 @@ library_items:
       returned: always
       sample: true
     creation_time:
-      description: When it was created.
+      description: When the library item was created.
       type: str
       returned: always
       sample: "2026-01-15T10:20:31.651Z"
     last_modified_time:
-      description: When it was changed last.
+      description: When the library item was last changed.
       type: str
       returned: always
       sample: "2026-01-15T10:25:31.651Z"
     files:
-      description: The files of the library item, with their sizes in bytes and, where the server tells them, checksums.
+      description: The files of the library item.
       type: list
       elements: dict
       returned: when O(gather_files=true)
-      sample:
-        - name: tools.iso
-          size: 658505728
-          cached: true
-          version: "1"
-          checksum_info:
-            algorithm: SHA1
-            checksum: da39a3ee5e6b4b0d3255bfef95601890afd80709
+      contains:  # LibraryItemFile
+        name:
+          description: The name of the file.
+          type: str
+          returned: always
+          sample: tools.iso
+        size:
+          description: The storage that the file uses, in bytes. It may be V(0) where the file is not cached.
+          type: int
+          returned: always
+          sample: 658505728
+        cached:
+          description: Whether the file is in the library's storage.
+          type: bool
+          returned: always
+          sample: true
+        version:
+          description: A number that rises with each change of the file.
+          type: str
+          returned: always
+          sample: "1"
+        checksum_info:
+          description: The checksum of the file. Null where the server tells none.
+          type: dict
+          returned: always
+          contains:  # ChecksumInfo
+            algorithm:
+              description: V(SHA1), V(MD5), V(SHA256) or V(SHA512).
+              type: str
+              returned: where the server tells it
+              sample: SHA1
+            checksum:
+              description: The checksum in hexadecimal digits.
+              type: str
+              returned: where the server tells it
+              sample: da39a3ee5e6b4b0d3255bfef95601890afd80709
 operations:
   description: The API operations performed. There are none, as this module only reads.
   type: list
   elements: str
   returned: success
   sample: []
+# Failure
 error_type:
   description:
-    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors, such as
-      V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or V(ERROR).
-    - What never came from a server uses the same words. V(INVALID_ARGUMENT) was refused by the module,
-      V(UNVERIFIED_PEER) is a certificate or TLS, V(RESOURCE_INACCESSIBLE) a connection, V(TIMED_OUT) a wait,
-      V(INTERNAL_SERVER_ERROR) an answer that can't be read.
+    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors,
+      such as V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or
+      V(ERROR).
+    - A failure that no server reported uses the same words. V(INVALID_ARGUMENT) - the module refused an
+      option. V(UNVERIFIED_PEER) - a certificate or TLS. V(RESOURCE_INACCESSIBLE) - no connection.
+      V(TIMED_OUT) - a wait was too long. V(INTERNAL_SERVER_ERROR) - an answer that can't be read.
   type: str
   returned: failure
   sample: NOT_FOUND
 http_status:
-  description: The status of the answer that failed the task, null where none came.
+  description: The HTTP status of the answer that failed the task. Null where no answer came.
   type: int
   returned: failure
   sample: 404
 messages:
-  description: The server's messages, from the operation to the cause, each with C(id), C(default_message) and C(args).
+  description:
+    - The messages of the server, from the operation to the cause. Each has C(id), C(default_message),
+      C(args).
   type: list
   elements: dict
   returned: failure
   sample: []
 operation:
-  description: The operation that failed, null where none was tried.
+  description: The operation of the API that failed. Null where none was tried.
   type: str
   returned: failure
-  sample: item.list
+  sample: update_session.complete
 """
 
 from contextlib import suppress

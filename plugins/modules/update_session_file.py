@@ -97,49 +97,95 @@ file:
   description: The file as the server tells it, without its upload endpoint. Null where the session has no such file.
   type: dict
   returned: success
-  contains:
+  contains:  # UpdateSessionFile
     name:
-      description: Its name.
+      description: The name of the file.
       type: str
       returned: always
       sample: tools.iso
     source_type:
-      description: V(PUSH), V(PULL), or V(NONE) for a file of the item that does not change.
+      description: V(PUSH), V(PULL), or V(NONE) for a file of the library item that does not change.
       type: str
       returned: always
       sample: PUSH
-    status:
-      description: V(WAITING_FOR_TRANSFER), V(TRANSFERRING), V(VALIDATING), V(READY) or V(ERROR).
-      type: str
-      returned: always
-      sample: READY
     size:
-      description: Its size in bytes, null until the server has it.
+      description: The size in bytes. Null until the server knows it.
       type: int
       returned: always
       sample: 658505728
+    checksum_info:
+      description: The checksum of the file. Null where the server tells none.
+      type: dict
+      returned: always
+      contains:  # ChecksumInfo
+        algorithm:
+          description: V(SHA1), V(MD5), V(SHA256) or V(SHA512).
+          type: str
+          returned: where the server tells it
+          sample: SHA1
+        checksum:
+          description: The checksum in hexadecimal digits.
+          type: str
+          returned: where the server tells it
+          sample: da39a3ee5e6b4b0d3255bfef95601890afd80709
+    source_endpoint:
+      description: Where the server pulls the file from. Null for a file that is pushed.
+      type: dict
+      returned: always
+      contains:  # Endpoint
+        uri:
+          description: Where the file is, without the user name and the password that the URL may have had.
+          type: str
+          returned: where the server tells it
+          sample: https://mirror.example.com/tools.iso
+        ssl_certificate_thumbprint:
+          description: The thumbprint of the certificate that the server has to present.
+          type: str
+          returned: where the server tells it
+          sample: 2D:6D:4B:9A:71:9C:8F:13:0D:66:0F:EE:9A:6B:44:1B:DF:F5:DE:1A
     bytes_transferred:
       description: How many bytes the server has.
       type: int
       returned: always
       sample: 658505728
-    checksum_info:
-      description: Its checksum, with C(algorithm) and C(checksum), or null.
-      type: dict
+    status:
+      description: V(WAITING_FOR_TRANSFER), V(TRANSFERRING), V(VALIDATING), V(READY) or V(ERROR).
+      type: str
       returned: always
-      sample: null
-    source_endpoint:
-      description: Where the server pulls it from, or null.
-      type: dict
-      returned: always
-      sample: null
+      sample: READY
     error_message:
-      description: What went wrong, or null.
+      description: Why the file is in V(ERROR). Null in every other status.
       type: dict
       returned: always
-      sample: null
+      contains:  # Message
+        id:
+          description: The identifier of the message.
+          type: str
+          returned: always
+          sample: com.vmware.vdcs.cls-main.client_error
+        default_message:
+          description: The message in English.
+          type: str
+          returned: always
+          sample: The disk image is not readable.
+        args:
+          description: The values that are inserted into the message.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        params:
+          description: The same values by name. Null where the server tells none.
+          type: dict
+          returned: always
+          sample: null
+        localized:
+          description: The message in the language of the API session. Null where the server tells none.
+          type: str
+          returned: always
+          sample: null
     keep_in_storage:
-      description: Whether the item will show the file.
+      description: Whether the library item will have the file. Manifests and certificates are not kept.
       type: bool
       returned: always
       sample: true
@@ -147,7 +193,7 @@ update_session:
   description: The update session.
   type: dict
   returned: success, and failure where a session was read
-  contains:
+  contains:  # UpdateSession
     id:
       description: The identifier of the update session.
       type: str
@@ -159,7 +205,7 @@ update_session:
       returned: always
       sample: 3f6cb4c0-5f52-4d3e-b1fd-4f9ef9f7e0a3
     library_item_content_version:
-      description: The content version of the item when the update session was created.
+      description: The content version of the library item when the update session was created.
       type: str
       returned: always
       sample: "2"
@@ -174,23 +220,15 @@ update_session:
       returned: always
       sample: ACTIVE
     expiration_time:
-      description: The time before which the update session will not expire.
+      description: The time before which the update session does not expire.
       type: str
       returned: always
       sample: "2026-01-15T10:25:31.651Z"
-    expires_in:
-      description:
-        - Seconds until RV(update_session.expiration_time) by the server's clock, never below 0.
-        - Null where that is not told.
-      type: int
-      returned: always
-      sample: 291
     error_message:
-      description: Why the update session is in V(ERROR), else null.
+      description: Why the update session is in V(ERROR). Null in every other state.
       type: dict
       returned: always
-      sample: null
-      contains:
+      contains:  # Message
         id:
           description: The identifier of the message.
           type: str
@@ -202,33 +240,33 @@ update_session:
           returned: always
           sample: The disk image is not readable.
         args:
-          description: What was put into the message.
+          description: The values that are inserted into the message.
           type: list
           elements: str
           returned: always
           sample: []
         params:
-          description: The same by name.
+          description: The same values by name. Null where the server tells none.
           type: dict
           returned: always
           sample: null
         localized:
-          description: The message in the language of the session.
+          description: The message in the language of the API session. Null where the server tells none.
           type: str
           returned: always
           sample: null
     preview_info:
-      description: What the server makes of the files so far, while the update session is V(ACTIVE), else null.
+      description: What the server reads in the files so far. Null unless the update session is V(ACTIVE).
       type: dict
       returned: always
-      contains:
+      contains:  # Preview
         state:
           description: V(UNAVAILABLE), V(AVAILABLE) or V(NOT_APPLICABLE).
           type: str
           returned: always
           sample: AVAILABLE
         certificate_info:
-          description: The certificate that signed the package, or null.
+          description: The certificate that signed the package. Null where there is none.
           type: dict
           returned: always
           sample: null
@@ -239,19 +277,52 @@ update_session:
           returned: always
           sample: []
         warnings:
-          description: The warnings raised, each with C(type), C(message) and C(ignored).
+          description: The warnings that the server raised.
           type: list
           elements: dict
           returned: always
-          sample: []
+          contains:  # PreviewWarning
+            type:
+              description: The type of the warning.
+              type: str
+              returned: where the server tells it
+              sample: SELF_SIGNED_CERTIFICATE
+            message:
+              description: What the server says about it.
+              type: dict
+              returned: where the server tells it
+              sample:
+                id: com.vmware.ovfs.ovfs-main.warning
+                default_message: The certificate is self-signed.
+                args: []
+            ignored:
+              description: Whether the warning is ignored.
+              type: bool
+              returned: where the server tells it
+              sample: false
     warning_behavior:
-      description: Which warnings do not fail the update session, each with C(type) and C(ignored).
+      description: Which warnings do not fail the update session.
       type: list
       elements: dict
       returned: always
-      sample:
-        - type: SELF_SIGNED_CERTIFICATE
-          ignored: true
+      contains:  # WarningBehavior
+        type:
+          description: The type of the warning.
+          type: str
+          returned: where the server tells it
+          sample: SELF_SIGNED_CERTIFICATE
+        ignored:
+          description: Whether the update session completes although the server raises this warning.
+          type: bool
+          returned: where the server tells it
+          sample: true
+    expires_in:
+      description:
+        - Whole seconds until C(expiration_time), by the server's clock. Never below 0.
+        - Null where the server tells no expiration time.
+      type: int
+      returned: always
+      sample: 291
     blocking_warnings:
       description: The types of the warnings that are raised and that nobody ignored. They will fail a complete.
       type: list
@@ -275,32 +346,36 @@ diff:
     after:
       name: tools.iso
       status: READY
+# Failure
 error_type:
   description:
-    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors, such as
-      V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or V(ERROR).
-    - What never came from a server uses the same words. V(INVALID_ARGUMENT) was refused by the module,
-      V(UNVERIFIED_PEER) is a certificate or TLS, V(RESOURCE_INACCESSIBLE) a connection, V(TIMED_OUT) a wait,
-      V(INTERNAL_SERVER_ERROR) an answer that can't be read.
+    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors,
+      such as V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or
+      V(ERROR).
+    - A failure that no server reported uses the same words. V(INVALID_ARGUMENT) - the module refused an
+      option. V(UNVERIFIED_PEER) - a certificate or TLS. V(RESOURCE_INACCESSIBLE) - no connection.
+      V(TIMED_OUT) - a wait was too long. V(INTERNAL_SERVER_ERROR) - an answer that can't be read.
   type: str
   returned: failure
   sample: NOT_FOUND
 http_status:
-  description: The status of the answer that failed the task, null where none came.
+  description: The HTTP status of the answer that failed the task. Null where no answer came.
   type: int
   returned: failure
   sample: 404
 messages:
-  description: The server's messages, from the operation to the cause, each with C(id), C(default_message) and C(args).
+  description:
+    - The messages of the server, from the operation to the cause. Each has C(id), C(default_message),
+      C(args).
   type: list
   elements: dict
   returned: failure
   sample: []
 operation:
-  description: The operation that failed, null where none was tried.
+  description: The operation of the API that failed. Null where none was tried.
   type: str
   returned: failure
-  sample: upload
+  sample: update_session.complete
 """
 
 from typing import Any
