@@ -1,13 +1,34 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The connection options that every module shares (documented in the doc fragment vcenter)."""
+"""The options that modules share, documented in the doc fragments: vcenter, library, content."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import WARNING_TYPES
+
+LIBRARY = dict(library_name=dict(type="str"), library_id=dict(type="str"))
+ITEM = dict(name=dict(type="str"), library_item_id=dict(type="str"))
+PULL = dict(url=dict(type="str"), ssl_thumbprint=dict(type="str"), checksum=dict(type="str"))
+WARNING_BEHAVIOR = dict(
+    warning_behavior=dict(
+        type="list",
+        elements="dict",
+        options=dict(
+            type=dict(type="str", required=True, choices=list(WARNING_TYPES)),
+            ignored=dict(type="bool", default=True),
+        ),
+    )
+)
+TIMEOUTS = dict(
+    stale_after=dict(type="int", default=30),
+    busy_timeout=dict(type="int", default=0),
+    wait_timeout=dict(type="int", default=3600),
+)
 
 
 def connection_spec(unverified_by: list[str]) -> dict[str, Any]:

@@ -28,22 +28,12 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._client im
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, VapiError
 from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import Libraries
 from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import WARNING_TYPES
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import interruptible
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 
 CONNECTION_OPTIONS = tuple(connection_spec([]))
 _WITH_USER_INFO = re.compile(r"\w://\S+@")
 MAY_BE_EMPTY = (*CONNECTION_OPTIONS, "description")
-
-WARNING_BEHAVIOR = dict(
-    type="list",
-    elements="dict",
-    options=dict(
-        type=dict(type="str", required=True, choices=list(WARNING_TYPES)),
-        ignored=dict(type="bool", default=True),
-    ),
-)
 
 Run = Callable[["Task"], dict[str, Any]]
 

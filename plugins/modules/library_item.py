@@ -19,16 +19,17 @@ author:
   - vsphere.content_library contributors (!UNKNOWN)
 extends_documentation_fragment:
   - vsphere.content_library.vcenter
+  - vsphere.content_library.library
+  - vsphere.content_library.content.pull
+  - vsphere.content_library.content.warning_behavior
+  - vsphere.content_library.content.timeouts
   - vsphere.content_library.attributes
   - vsphere.content_library.attributes.resource_module
 options:
   library_name:
     description:
-      - The library, by its exact name. Where several have it, name one by O(library_id).
+      - The library, by its exact name. Where several libraries have the name, use O(library_id).
       - One of O(library_name), O(library_id) and O(library_item_id) is required.
-    type: str
-  library_id:
-    description: The library, by its identifier.
     type: str
   name:
     description:
@@ -66,14 +67,6 @@ options:
       - A library item that has content is unchanged then, unless O(force) is set or the server tells another
         checksum than O(checksum).
     type: str
-  ssl_thumbprint:
-    description:
-      - The thumbprint of the certificate of O(url), where the server can't verify it otherwise.
-      - SHA-1 up to vSphere 8, SHA-256 from 9.1.
-    type: str
-  checksum:
-    description: The checksum of a single file, such as V(sha256:2c26b46b...), in md5, sha1, sha256 or sha512.
-    type: str
   purge:
     description: Whether files of the library item that O(src) does not have are removed. Acts only where O(src) is set.
     type: bool
@@ -82,41 +75,6 @@ options:
     description: Send the content even where it does not differ.
     type: bool
     default: false
-  warning_behavior:
-    description: Which warnings shall not fail the update session.
-    type: list
-    elements: dict
-    suboptions:
-      type:
-        description: The warning.
-        type: str
-        required: true
-        choices:
-          - SELF_SIGNED_CERTIFICATE
-          - EXPIRED_CERTIFICATE
-          - NOT_YET_VALID_CERTIFICATE
-          - UNTRUSTED_CERTIFICATE
-      ignored:
-        description: Whether it is ignored.
-        type: bool
-        default: true
-  stale_after:
-    description:
-      - An open update session of the same user on the library item, that does not move for so many seconds, was left
-        behind by a run that was killed. It is canceled, deleted and replaced.
-      - A push of this module moves its update session three times as often.
-    type: int
-    default: 30
-  busy_timeout:
-    description:
-      - How many seconds to wait for an open update session that does move, or for one of another user, before the task
-        fails with C(RESOURCE_BUSY).
-    type: int
-    default: 0
-  wait_timeout:
-    description: How many seconds the server may take from the last byte until the content is in the library.
-    type: int
-    default: 3600
 seealso:
   - module: vsphere.content_library.library_item_info
   - module: vsphere.content_library.update_session_file
@@ -448,6 +406,13 @@ operation:
 import os
 from typing import Any
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import (
+    ITEM,
+    LIBRARY,
+    PULL,
+    TIMEOUTS,
+    WARNING_BEHAVIOR,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
     format_checksum,
     parse_checksum,
@@ -468,7 +433,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import only_id
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import item_facts
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import WARNING_BEHAVIOR, Task, module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
     Package,
     open_package,
@@ -477,23 +442,17 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._signals i
 
 SPEC = dict(
     argument_spec=dict(
-        library_name=dict(type="str"),
-        library_id=dict(type="str"),
-        name=dict(type="str"),
-        library_item_id=dict(type="str"),
+        **LIBRARY,
+        **ITEM,
         state=dict(type="str", choices=["present", "absent"], default="present"),
         type=dict(type="str"),
         description=dict(type="str"),
         src=dict(type="list", elements="path"),
-        url=dict(type="str"),
-        ssl_thumbprint=dict(type="str"),
-        checksum=dict(type="str"),
+        **PULL,
         purge=dict(type="bool", default=True),
         force=dict(type="bool", default=False),
-        warning_behavior=WARNING_BEHAVIOR,
-        stale_after=dict(type="int", default=30),
-        busy_timeout=dict(type="int", default=0),
-        wait_timeout=dict(type="int", default=3600),
+        **WARNING_BEHAVIOR,
+        **TIMEOUTS,
     ),
     required_one_of=[("name", "library_item_id"), ("library_name", "library_id", "library_item_id")],
     mutually_exclusive=[("name", "library_item_id"), ("library_name", "library_id"), ("src", "url")],

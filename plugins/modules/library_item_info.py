@@ -16,22 +16,18 @@ author:
   - vsphere.content_library contributors (!UNKNOWN)
 extends_documentation_fragment:
   - vsphere.content_library.vcenter
+  - vsphere.content_library.library
+  - vsphere.content_library.library.item
   - vsphere.content_library.attributes
   - vsphere.content_library.attributes.info_module
 options:
   library_name:
     description:
-      - The library, by its exact name. Where several have it, name one by O(library_id).
+      - The library, by its exact name. Where several libraries have the name, use O(library_id).
       - One of O(library_name), O(library_id) and O(library_item_id) is required.
-    type: str
-  library_id:
-    description: The library, by its identifier.
     type: str
   name:
     description: Return only items with exactly this name.
-    type: str
-  library_item_id:
-    description: The library item, by its identifier.
     type: str
   gather_files:
     description: Whether to add the files of each library item.
@@ -208,15 +204,14 @@ operation:
 from contextlib import suppress
 from typing import Any
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import ITEM, LIBRARY
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotFound
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
 
 SPEC = dict(
     argument_spec=dict(
-        library_name=dict(type="str"),
-        library_id=dict(type="str"),
-        name=dict(type="str"),
-        library_item_id=dict(type="str"),
+        **LIBRARY,
+        **ITEM,
         gather_files=dict(type="bool", default=False),
     ),
     required_one_of=[("library_name", "library_id", "library_item_id")],

@@ -17,6 +17,7 @@ author:
   - vsphere.content_library contributors (!UNKNOWN)
 extends_documentation_fragment:
   - vsphere.content_library.vcenter
+  - vsphere.content_library.content.warning_behavior
   - vsphere.content_library.attributes
   - vsphere.content_library.attributes.resource_module
 options:
@@ -40,6 +41,7 @@ options:
       - V(done) completes it, so that its changes become visible.
       - V(canceled) gives it up. The item stays as it was.
       - V(absent) deletes it, after a cancel where it is still open.
+      - O(warning_behavior), O(client_progress) and O(min_lifetime) act with V(active) and V(done).
     type: str
     choices:
       - active
@@ -47,35 +49,13 @@ options:
       - canceled
       - absent
     default: active
-  warning_behavior:
-    description:
-      - Which warnings shall not fail the update session. Types not named keep what they have.
-      - Used with O(state=active) and O(state=done).
-    type: list
-    elements: dict
-    suboptions:
-      type:
-        description: The warning.
-        type: str
-        required: true
-        choices:
-          - SELF_SIGNED_CERTIFICATE
-          - EXPIRED_CERTIFICATE
-          - NOT_YET_VALID_CERTIFICATE
-          - UNTRUSTED_CERTIFICATE
-      ignored:
-        description: Whether it is ignored.
-        type: bool
-        default: true
   client_progress:
     description:
       - The progress to tell, from 0 to 100, as I(at least). The server's can't go down, so a lower one does nothing.
-      - Used with O(state=active) and O(state=done).
     type: int
   min_lifetime:
     description:
       - Keep the update session alive if it expires in fewer seconds than this. The task warns where that is not enough.
-      - Used with O(state=active) and O(state=done).
     type: int
   wait:
     description: Whether to wait with O(state=done) until the server is done. After a pull, completing takes its time.
@@ -309,6 +289,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import WARNING_BEHAVIOR
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
     NotAllowedInCurrentState,
@@ -321,7 +302,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._models im
     session_diff_state,
     session_facts,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import WARNING_BEHAVIOR, Task, module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import finish
 
 SPEC = dict(
@@ -329,7 +310,7 @@ SPEC = dict(
         update_session_id=dict(type="str"),
         library_item_id=dict(type="str"),
         state=dict(type="str", choices=["active", "done", "canceled", "absent"], default="active"),
-        warning_behavior=WARNING_BEHAVIOR,
+        **WARNING_BEHAVIOR,
         client_progress=dict(type="int"),
         min_lifetime=dict(type="int"),
         wait=dict(type="bool", default=True),

@@ -17,6 +17,7 @@ author:
   - vsphere.content_library contributors (!UNKNOWN)
 extends_documentation_fragment:
   - vsphere.content_library.vcenter
+  - vsphere.content_library.content.pull
   - vsphere.content_library.attributes
   - vsphere.content_library.attributes.resource_module
 options:
@@ -42,17 +43,6 @@ options:
       - The file to push, as a path on the host that runs the module.
       - With O(state=present) exactly one of O(src) and O(url) is required.
     type: path
-  url:
-    description: Let the server pull the file from here.
-    type: str
-  ssl_thumbprint:
-    description:
-      - The thumbprint of the certificate of O(url), where the server can't verify it otherwise.
-      - SHA-1 up to vSphere 8, SHA-256 from 9.1.
-    type: str
-  checksum:
-    description: The checksum of the file, such as V(sha256:2c26b46b...), in md5, sha1, sha256 or sha512.
-    type: str
   wait:
     description: Whether to wait for a pull until the server has the file.
     type: bool
@@ -380,6 +370,7 @@ operation:
 
 from typing import Any
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import PULL
 from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
     checksum_info,
     matches_checksum,
@@ -418,9 +409,7 @@ SPEC = dict(
         name=dict(type="str", required=True),
         state=dict(type="str", choices=["present", "absent"], default="present"),
         src=dict(type="path"),
-        url=dict(type="str"),
-        ssl_thumbprint=dict(type="str"),
-        checksum=dict(type="str"),
+        **PULL,
         wait=dict(type="bool", default=True),
         wait_timeout=dict(type="int", default=3600),
     ),
