@@ -27,23 +27,17 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     ResourceBusy,
     VapiError,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession, session_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
-    Package,
-    SourceFile,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package, SourceFile
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import (
     explained,
     finish,
     settle_others,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
-from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import (
-    KeepAlive,
-    Pushed,
-    Transfer,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Pushed, Upload
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
 
 Facts = dict[str, Any]
@@ -137,8 +131,8 @@ def publish(task: Task, source: Package, library_id: str, item_id: str | None, c
         with defer_signals():
             session_id = open_session(task, item_id)
         session = content.update_session = sessions.get(session_id)
-        fill(task, content, session)
-        with KeepAlive(sessions, session, params["stale_after"]):
+        with KeepAlive(sessions.keep_alive, session, params["stale_after"]) as keeper:
+            fill(task, content, session, keeper)
             content.update_session = task.perform("complete", finish, sessions, session_id, params["wait_timeout"])
     except BaseException as error:
         if not isinstance(error, Exception):
@@ -218,7 +212,7 @@ def open_session(task: Task, item_id: str) -> str:
     raise busy
 
 
-def fill(task: Task, content: Content, session: UpdateSession) -> None:
+def fill(task: Task, content: Content, session: UpdateSession, keeper: KeepAlive) -> None:
     """Remove, pull and push; the server's own check comes last, because a complete hides what is wrong."""
     params, sessions = task.params, task.services.update_sessions
     start = time.monotonic()
@@ -231,18 +225,18 @@ def fill(task: Task, content: Content, session: UpdateSession) -> None:
     if not content.send:
         return
     algorithms = [checksum.algorithm for checksum in map(server_checksum, content.before.values()) if checksum]
-    transfer = Transfer(
+    upload = Upload(
         task.services.client,
         sessions,
         session,
+        keeper,
         algorithm=algorithms[0] if algorithms else DEFAULT_ALGORITHM,
-        stale_after=params["stale_after"],
         wait_timeout=params["wait_timeout"],
         report=task.report,
     )
     task.operations += ["add_file", "upload"] * len(content.send)
-    content.pushed = transfer.push(content.send)
-    content.bytes_transferred = transfer.bytes_transferred
+    content.pushed = upload.push(content.send)
+    content.bytes_transferred = upload.progress.bytes_transferred
     if sessions.files.validate(session["id"])["has_errors"]:
         text = f"update session {session['id']} on {task.host} has missing or invalid files"
         raise VapiError(text, operation="file.validate")

@@ -384,6 +384,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     TimedOut,
     VapiError,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
     UpdateSession,
     file_diff_state,
@@ -392,15 +393,9 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._models im
     without_upload_endpoint,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
-    SourceFile,
-    open_file,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import SourceFile, open_file
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import explained
-from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import (
-    KeepAlive,
-    Transfer,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Upload
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, wait_for
 
 SPEC = dict(
@@ -490,11 +485,10 @@ def push(task: Task, session: UpdateSession, source: SourceFile) -> Facts:
         predicted = dict(name=source.name, source_type="PUSH", status="READY", size=source.size)
         return file_facts(dict(predicted, bytes_transferred=source.size, checksum_info=checksum_info(source.checksum)))
     sessions = task.services.update_sessions
-    transfer = Transfer(
-        task.services.client, sessions, session, wait_timeout=task.params["wait_timeout"], report=task.report
-    )
+    client, wait_timeout = task.services.client, task.params["wait_timeout"]
     try:
-        transfer.push([source])
+        with KeepAlive(sessions.keep_alive, session) as keeper:
+            Upload(client, sessions, session, keeper, wait_timeout=wait_timeout, report=task.report).push([source])
     except VapiError as error:
         raise explained(sessions, error, session) from None
     return sessions.files.find(session["id"], source.name)
@@ -516,7 +510,7 @@ def pulled(task: Task, session: UpdateSession, file: Facts) -> Facts:
         return sessions.files.find(session["id"], params["name"])
 
     if file["status"] not in ("READY", "ERROR"):
-        with KeepAlive(sessions, session, 30):
+        with KeepAlive(sessions.keep_alive, session):
             file, arrived = wait_for(
                 look, lambda seen: not seen or seen["status"] in ("READY", "ERROR"), Deadline(timeout)
             )

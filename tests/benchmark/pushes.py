@@ -22,11 +22,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
+from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import Libraries
 from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import open_file
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import finish
-from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Transfer
+from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Upload
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 
 BLOCK = 1 << 20
@@ -67,7 +68,8 @@ def transfer(library: str, item: str, path: str, algorithm: str) -> None:
         sessions = UpdateSessions(client)
         item_id = LibraryItems(client).create(Libraries(client).find(library), item, None, None)
         session = sessions.get(sessions.create(item_id))
-        Transfer(client, sessions, session, algorithm=algorithm or None).push([open_file(path)])
+        with KeepAlive(sessions.keep_alive, session) as keeper:
+            Upload(client, sessions, session, keeper, algorithm=algorithm or None).push([open_file(path)])
         finish(sessions, session["id"], WAIT_TIMEOUT)
 
 

@@ -11,15 +11,13 @@ import ssl
 import threading
 import time
 import tracemalloc
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 import trustme
 
 from ansible_collections.vsphere.content_library.plugins.module_utils import _transfer
-from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
-    Checksum,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import Checksum
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
@@ -31,13 +29,9 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     UnverifiedPeer,
     VapiError,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
-    open_file,
-)
-from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import (
-    KeepAlive,
-    Transfer,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import open_file
+from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Upload
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, wait_for
 from ansible_collections.vsphere.content_library.tests.unit.plugins.content_server import (
@@ -103,13 +97,17 @@ def client_of(vcenter, ca_path=None, **options):
     return VCenterClient(HOST, vcenter.port, api_endpoint="api", **options)
 
 
-def transfer_of(client, **options):
+@contextmanager
+def upload_of(client, stale_after=30, **options):
     sessions = UpdateSessions(client)
-    return Transfer(client, sessions, sessions.get(ID), **options)
+    session = sessions.get(ID)
+    with KeepAlive(sessions.keep_alive, session, stale_after) as keeper:
+        yield Upload(client, sessions, session, keeper, **options)
 
 
 def push(client, *sources, **options):
-    return transfer_of(client, **options).push(sources)
+    with upload_of(client, **options) as upload:
+        return upload.push(sources)
 
 
 def push_fails(client, *sources, error=VapiError, **options):
@@ -419,11 +417,10 @@ def test_an_endpoint_with_an_ipv6_address_has_the_usual_port(source, vcenter, cl
         raise ConnectionRefusedError("refused")
 
     vcenter.endpoint = {"uri": "https://[fd00::12]/cls/data/1"}
-    transfer = transfer_of(client)
-    info = transfer._sessions.files.add(ID, {"name": "disk.vmdk", "source_type": "PUSH"})
+    info = UpdateSessions(client).files.add(ID, {"name": "disk.vmdk", "source_type": "PUSH"})
     monkeypatch.setattr(socket, "create_connection", create_connection)
-    with pytest.raises(_transfer._Broken):
-        transfer._put(source(), info["upload_endpoint"])
+    with upload_of(client) as upload, pytest.raises(_transfer._Broken):
+        upload._put(source(), info["upload_endpoint"])
     assert tried == [("fd00::12", 443)]
 
 
@@ -593,12 +590,12 @@ def test_the_reason_in_an_answer_is_told(source, vcenter, client):
 
 def test_a_connection_that_breaks_in_the_middle(source, vcenter, client):
     vcenter.on_put = refuse_at_half(None, times=2)
-    transfer = transfer_of(client)
-    [pushed] = transfer.push([source(LARGE)])
+    with upload_of(client) as upload:
+        [pushed] = upload.push([source(LARGE)])
     assert pushed.verified
     assert len(vcenter.adds) == len(vcenter.puts) == 3
-    assert transfer.bytes_transferred > LARGE
-    assert transfer._percent() == 100
+    assert upload.progress.bytes_transferred > LARGE
+    assert upload.progress.percent() == 100
 
 
 def test_a_connection_that_breaks_every_time(source, vcenter, client):
@@ -910,15 +907,6 @@ def test_a_session_that_is_lost_ends_the_push(source, stack, vcenter, client, er
     assert raised.operation == "update_session.keep_alive"
     assert time.monotonic() - start < 3
     assert len(vcenter.adds) == 1
-
-
-def test_keep_alive_alone(vcenter, client):
-    sessions = UpdateSessions(client)
-    with KeepAlive(sessions, sessions.get(ID), 0.6) as keeper:
-        time.sleep(0.7)
-    assert 2 <= len(vcenter.keep_alives) <= 3
-    assert {progress for _moment, progress in vcenter.keep_alives} == {None}
-    assert keeper.lost is None
 
 
 # One of several fails

@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connections to transfer endpoints. They give the API token to the configured host, and to nobody else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient, is_loopback
+
+LEGAL = "%/?:@!$&'()*+,;=~"  # beside letters and digits, in a path or a query (RFC 3986)
+DEFAULT_PROXY_PORT = 8080
+THUMBPRINT_ALGORITHMS = {40: "sha1", 64: "sha256"}  # by the number of hexadecimal digits
+
+
+class Endpoint(NamedTuple):
+    """Where the bytes of a file go to, or come from."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str  # path and query, quoted
+    thumbprint: str | None
+
+    @classmethod
+    def parse(cls, model: Mapping[str, Any]) -> Endpoint:
+        """Read a TransferEndpoint. Raises ValueError for one without a usable URL."""
+        uri = urlsplit(model["uri"])
+        host = uri.hostname or ""
+        host.encode("idna")  # which a connection begins with, and where some names fail
+        if not uri.scheme:
+            raise ValueError("no scheme")
+        port = uri.port or (80 if uri.scheme == "http" else 443)
+        target = uri.path + (f"?{uri.query}" if uri.query else "")
+        return cls(uri.scheme, host, port, quote(target, safe=LEGAL), model.get("ssl_certificate_thumbprint"))
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+
+def connection_to(client: VCenterClient, endpoint: Endpoint) -> http.client.HTTPConnection:
+    """A connection, not yet open, to an endpoint. Raises SSLCertVerificationError for one that can't be trusted."""
+    host, peer = endpoint.host, client.peer.host
+    if endpoint.scheme == "http" and is_loopback(host) and is_loopback(peer):
+        return http.client.HTTPConnection(host, endpoint.port, timeout=client.request_timeout)
+    if endpoint.scheme != "https":
+        raise ssl.SSLCertVerificationError(f"its URL has {endpoint.scheme}, not https")
+    proxy = client.proxy_for(endpoint.url)
+    if proxy and not client.validate_certs and host != peer:
+        raise ssl.SSLCertVerificationError(f"{host} is not {peer}, and its address can't be seen through a proxy")
+    connection = _VerifiedConnection(client, endpoint)
+    if proxy:
+        connection.tunnel_through(urlsplit(proxy))
+    return connection
+
+
+class _VerifiedConnection(http.client.HTTPSConnection):
+    """A connection to the address of an endpoint, verified as the configured host.
+
+    The endpoint may be an address or have another name. A thumbprint came over the verified control connection; then
+    the certificate that has it is trusted, and no other. With validate_certs off all that is known of the configured
+    host is the address that control is connected to.
+    """
+
+    def __init__(self, client: VCenterClient, endpoint: Endpoint) -> None:
+        self._client = client
+        self._thumbprint = endpoint.thumbprint if client.validate_certs else None
+        self._tls = _unverified_context() if self._thumbprint else client.tls_context
+        super().__init__(endpoint.host, endpoint.port, timeout=client.request_timeout, context=self._tls)
+
+    def tunnel_through(self, proxy: SplitResult) -> None:
+        """Reach the endpoint through an HTTP proxy."""
+        headers = {}
+        if proxy.username:
+            credentials = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+            headers["Proxy-Authorization"] = "Basic " + base64.b64encode(credentials.encode()).decode()
+        host, port = self.host, self.port
+        self.host, self.port = proxy.hostname or "", proxy.port or DEFAULT_PROXY_PORT
+        self.set_tunnel(host, port, headers)
+
+    def connect(self) -> None:
+        """Connect, then verify before anything is sent."""
+        http.client.HTTPConnection.connect(self)
+        if not self._client.validate_certs and not self._tunnel_host:
+            address = self.sock.getpeername()[0]
+            if address != self._client.peer_address:
+                raise ssl.SSLCertVerificationError(f"{address} is not the address of {self._client.peer.host}")
+        sock = self._tls.wrap_socket(self.sock, server_hostname=self._client.peer.host)
+        self.sock = sock
+        if self._thumbprint:
+            _check_thumbprint(sock.getpeercert(binary_form=True) or b"", self._thumbprint)
+
+
+def _unverified_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _check_thumbprint(certificate: bytes, thumbprint: str) -> None:
+    wanted = thumbprint.replace(":", "").lower()
+    algorithm = THUMBPRINT_ALGORITHMS.get(len(wanted))
+    if not algorithm or hashlib.new(algorithm, certificate, usedforsecurity=False).hexdigest() != wanted:
+        raise ssl.SSLCertVerificationError("its certificate does not have the thumbprint that vCenter told")
+
+
+class OpenSockets:
+    """The sockets that wait for a server, which may take its time, so that another thread can end that."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sockets: set[socket.socket] = set()
+
+    @contextmanager
+    def opened(self, connection: http.client.HTTPConnection) -> Iterator[socket.socket]:
+        """Connect; hang_up reaches the connection until this block ends."""
+        try:
+            connection.connect()
+            sock = connection.sock
+            with self._lock:
+                self._sockets.add(sock)
+            try:
+                yield sock
+            finally:
+                with self._lock:
+                    self._sockets.discard(sock)
+        finally:
+            connection.close()
+
+    def hang_up(self) -> None:
+        """End all connections."""
+        with self._lock:
+            for sock in self._sockets:
+                # Not by the method of SSLSocket, which forgets that it is one while another thread writes.
+                with suppress(OSError):
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
