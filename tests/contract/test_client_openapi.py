@@ -32,19 +32,24 @@ def fits(template: str, request: Recorded) -> bool:
         fixed, brace, _name = part.partition("{")
         if not (value.startswith(fixed) and len(value) > len(fixed) if brace else value == part):
             return False
+    selector, equals, action = query.partition("=")
+    if selector and not equals and selector not in dict(request.query):
+        return False
     actions = [(name, value) for name, value in request.query if name in ("action", "~action")]
-    name, equals, value = query.partition("=")
-    return actions == ([(name, value)] if equals else [])
+    return actions == ([(selector, action)] if equals else [])
 
 
 def described(file: openapi.OpenApi, request: Recorded) -> dict | None:
-    """The operation of the OpenAPI that a request is of, or None; literal paths go before those with parameters."""
+    """The operation of the OpenAPI that a request is of, or None.
+
+    Literal paths go before those with parameters, those that name an argument of the query before those that don't.
+    """
     found = [
-        (template.count("{"), template)
+        (template.count("{"), -template.count("?"), template)
         for method, template in file.operations
         if method == request.method and fits(template, request)
     ]
-    return file.operations[request.method, min(found)[1]] if found else None
+    return file.operations[request.method, min(found)[2]] if found else None
 
 
 def check(file: openapi.OpenApi, operation: dict, request: Recorded, where: str) -> None:

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.simulator import openapi
-from tests.simulator.paths import OPERATIONS
 from tests.simulator.process import SimulatorProcess
-from tests.simulator.wire import Wire
+from tests.simulator.wire import OPERATIONS, Wire
 
 pytest_plugins = ["tests.simulator.fixtures"]
 
@@ -79,13 +78,6 @@ def test_every_operation(wire: Wire) -> None:
         wanted = has & document.operations.keys()
         assert wanted
         assert wanted <= wire.covered, f"{document.name}: not exercised: {sorted(wanted - wire.covered)}"
-
-
-def test_every_operation_of_the_content_library_is_the_vendors(openapi_documents: list[openapi.OpenApi]) -> None:
-    """The simulator has no operation that neither version describes."""
-    described = {key for document in openapi_documents for key in document.operations}
-    has = {key for operations in OPERATIONS.values() for key in operations if key and "/content/" in key[1]}
-    assert has <= described, sorted(has - described)
 
 
 def test_openapi_judges_strictly(openapi_documents: list[openapi.OpenApi]) -> None:

@@ -18,9 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulator.paths import OPERATIONS
 from tests.simulator.process import ROOT, SimulatorProcess
-from tests.simulator.wire import Wire
+from tests.simulator.wire import OPERATIONS, Wire
 
 pytest_plugins = ["tests.simulator.fixtures"]
 

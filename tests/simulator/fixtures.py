@@ -17,7 +17,7 @@ from .wire import Wire
 
 @pytest.fixture(scope="session")
 def openapi_documents() -> list[openapi.OpenApi]:
-    """The vendor's files; none where their folder is not there, and then answers are only read."""
+    """The facts of the vendor's files, which judge every answer to Wire.call."""
     return openapi.load()
 
 

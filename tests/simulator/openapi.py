@@ -15,6 +15,8 @@ from jsonschema import Draft4Validator, FormatChecker
 from .process import ROOT
 
 FACTS = ROOT / "tests/contract/vendor"
+# The folders of the services that the facts cover, with all their operations.
+COVERED = ("/api/content/", "/api/session", "/rest/com/vmware/content/", "/rest/com/vmware/cis/session")
 UNAUTHENTICATED = {"api": "VapiStdErrorsUnauthenticated", "rest": "vapi.std.errors.unauthenticated_error"}
 
 formats = FormatChecker(formats=())
@@ -37,6 +39,18 @@ class OpenApi:
             method, _space, template = name.partition(" ")
             # Of one file's "?library_id" the other knows nothing: it is the query of the list.
             self.operations[method.upper(), template.removesuffix("?library_id")] = operation
+
+    def asked_as(self, method: str, path: str) -> list[dict[str, Any]]:
+        """The operations with that path, and those with the same path and a name in the query; exact ones first."""
+        found = {template: operation for (verb, template), operation in self.operations.items() if verb == method}
+        named = [template for template in found if template.startswith(f"{path}?") and "=" not in template]
+        return [found[template] for template in (path, *named) if template in found]
+
+    def resolved(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The schema itself, also where it is a reference, which may be to another one."""
+        while "$ref" in schema:
+            schema = self.definitions[schema["$ref"].rpartition("/")[2]]
+        return schema
 
     def check_answer(self, method: str, template: str, status: int, body: bytes) -> None:
         """Raise unless the file allows this answer; an operation that it does not have is not judged."""
@@ -71,6 +85,11 @@ def strict(schema: Any) -> Any:
     if isinstance(schema.get("properties"), dict):
         result.setdefault("additionalProperties", False)
     return result
+
+
+def covers(path: str) -> bool:
+    """Whether the facts have all operations of the service that the path is of."""
+    return path.startswith(COVERED)
 
 
 def load() -> list[OpenApi]:

@@ -14,10 +14,21 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from .openapi import OpenApi
-from .paths import OPERATIONS
 from .process import SimulatorProcess
+from .rows import API_ROWS, REST_ROWS, Row
 
-WRAPPERS = {"create": "create_spec", "update": "update_spec", "add": "file_spec", "find": "spec"}
+
+def _named(rows: list[Row]) -> dict[str, Row]:
+    """The row of each operation, the first where there are more ways to ask for it."""
+    return {row.operation: row for row in reversed(rows)}
+
+
+ROWS = {"api": _named(API_ROWS), "rest": _named(REST_ROWS)}
+# Operation -> method and path in each dialect. tests/contract/test_tables.py holds the rows to the vendor's facts.
+OPERATIONS = {
+    name: tuple((rows[name].method, f"/{dialect}{rows[name].path}") for dialect, rows in ROWS.items())
+    for name in ROWS["api"]
+}
 
 
 @dataclass
@@ -67,8 +78,7 @@ class Wire:
             query += [f"{name}={quote(str(value), safe='')}" for name, value in rest.items()]
             rest = {}
         if spec is not None:
-            wrapped = {WRAPPERS[operation.partition(".")[2]]: spec}
-            rest = {**rest, **(spec if self.dialect == "api" else wrapped)}
+            rest = {**rest, **self._wrapped(operation, spec)}
         target = f"{path}?{'&'.join(query)}" if query else path
         reply = self.send(method, target, json.dumps(rest) if rest else None, headers)
         self.read(operation, reply)
@@ -77,6 +87,13 @@ class Wire:
         if reply.status < 300:
             self.covered.add((method, template.removesuffix("?library_id")))
         return reply
+
+    def _wrapped(self, operation: str, spec: dict[str, Any]) -> dict[str, Any]:
+        """The model as the body has it: in the member that the row maps to spec, or as a whole."""
+        member = next(
+            name for name, argument in (ROWS[self.dialect][operation].body or {}).items() if argument == "spec"
+        )
+        return {member: spec} if member else spec
 
     def send(
         self, method: str, target: str, body: str | bytes | None = None, headers: dict[str, str] | None = None
