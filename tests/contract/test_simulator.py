@@ -60,6 +60,15 @@ def tour(wire: Wire) -> None:
     model = wire.call("item.get", library_item_id=item).value
     assert (model["size"], model["content_version"], model["description"]) == (7, "2", "stable")
 
+    (storage,) = wire.call("item_storage.list", library_item_id=item).value
+    assert wire.call("item_storage.get", library_item_id=item, file_name="d.iso").value == [storage]
+    backing = {"type": "DATASTORE", "datastore_id": "datastore-11"}
+    assert (storage["name"], storage["storage_backing"]) == ("d.iso", backing)
+    assert wire.call("datastore.list").value[0]["datastore"] == "datastore-11"
+    copied = wire.call("item.copy", {"library_id": library, "name": "Copy"}, source_library_item_id=item).value
+    assert [file["name"] for file in wire.call("item_file.list", library_item_id=copied).value] == ["d.iso"]
+    download_tour(wire, item)
+
     for operation in ("cancel", "fail"):
         session = wire.create(item)
         message = {"client_error_message": "no space"} if operation == "fail" else {}
@@ -68,6 +77,22 @@ def tour(wire: Wire) -> None:
     wire.call("item.delete", library_item_id=item)
     wire.call("local_library.delete", library_id=library)
     wire.call("session.delete")
+
+
+def download_tour(wire: Wire, item: str) -> None:
+    session = wire.call("download_session.create", {"library_item_id": item}).value
+    assert wire.call("download_session.list").value == [session]
+    assert wire.call("download_file.prepare", download_session_id=session, file_name="d.iso").value["status"]
+    (info,) = wire.call("download_file.list", download_session_id=session).value
+    assert info == wire.call("download_file.get", download_session_id=session, file_name="d.iso").value
+    assert wire.fetch(info["download_endpoint"]["uri"]).body == b"content"
+    wire.call("download_session.keep_alive", download_session_id=session, progress=100)
+    assert wire.call("download_session.get", download_session_id=session).value["client_progress"] == 100
+    wire.call("download_session.cancel", download_session_id=session)
+    wire.call("download_session.delete", download_session_id=session)
+    session = wire.call("download_session.create", {"library_item_id": item}).value
+    wire.call("download_session.fail", download_session_id=session, client_error_message="no space")
+    assert wire.call("download_session.get", download_session_id=session).value["state"] == "ERROR"
 
 
 def test_every_operation(wire: Wire) -> None:
@@ -112,6 +137,19 @@ MISSING = {
     "item.delete": (None, {"library_item_id": NOBODY}),
     "item_file.list": (None, {"library_item_id": NOBODY}),
     "item_file.get": (None, {"library_item_id": NOBODY, "name": "a"}),
+    "item.copy": ({"library_id": NOBODY}, {"source_library_item_id": NOBODY}),
+    "item_storage.list": (None, {"library_item_id": NOBODY}),
+    "item_storage.get": (None, {"library_item_id": NOBODY, "file_name": "a"}),
+    "download_session.create": ({"library_item_id": NOBODY}, {}),
+    "download_session.list": (None, {"library_item_id": NOBODY}),
+    "download_session.get": (None, {"download_session_id": NOBODY}),
+    "download_session.delete": (None, {"download_session_id": NOBODY}),
+    "download_session.cancel": (None, {"download_session_id": NOBODY}),
+    "download_session.fail": (None, {"download_session_id": NOBODY, "client_error_message": "x"}),
+    "download_session.keep_alive": (None, {"download_session_id": NOBODY}),
+    "download_file.list": (None, {"download_session_id": NOBODY}),
+    "download_file.get": (None, {"download_session_id": NOBODY, "file_name": "a"}),
+    "download_file.prepare": (None, {"download_session_id": NOBODY, "file_name": "a"}),
     "library.get": (None, {"library_id": NOBODY}),
     "library.update": ({"description": "x"}, {"library_id": NOBODY}),
     "local_library.get": (None, {"library_id": NOBODY}),

@@ -179,6 +179,45 @@ def test_upload_faults(wire: Wire, raw: RawConnection, item: str, kind: str, sta
     assert (file["status"], file["bytes_transferred"]) == (status, received)
 
 
+@pytest.mark.parametrize(("status", "after"), [(507, 0), (413, 5), (401, 70_000)])
+def test_early_answer(wire: Wire, raw: RawConnection, item: str, status: int, after: int) -> None:
+    """It comes before the last byte, and the server reads no more."""
+    session = wire.create(item)
+    spec = {"name": "b", "source_type": "PUSH"}
+    uri = wire.call("file.add", spec, update_session_id=session).value["upload_endpoint"]["uri"]
+    early = {"kind": "early", "status": status, "after": after, "seconds": 0.5}
+    wire.process.faults([{"match": {"operation": "upload"}, "fault": early}])
+    path = uri.partition(f":{wire.process.port}")[2]
+    length = 64 << 20
+    head = f"PUT {path} HTTP/1.1\r\nHost: x\r\nvmware-api-session-id: {wire.token}\r\nContent-Length: {length}\r\n\r\n"
+    raw.send(head.encode() + b"x" * after)
+    raw.socket.settimeout(0.2)
+    sent = after
+    with contextlib.suppress(OSError):
+        while sent < length:
+            raw.send(b"x" * 65536)
+            sent += 65536
+    assert sent < length
+    received, end = raw.read()
+    assert received.startswith(f"HTTP/1.1 {status} ".encode())
+    assert end in ("end", "reset")
+    file = wire.process.state()["sessions"][session]["files"]["b"]
+    assert file["status"] == ("ERROR" if after else "WAITING_FOR_TRANSFER")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_refused_push(wire: Wire, item: str, status: int) -> None:
+    """It was not processed: the same PUT is fine a moment later."""
+    session = wire.create(item)
+    spec = {"name": "b", "source_type": "PUSH"}
+    uri = wire.call("file.add", spec, update_session_id=session).value["upload_endpoint"]["uri"]
+    refused = {"kind": "status", "status": status, "headers": {"Retry-After": 1}}
+    wire.process.faults([{"match": {"operation": "upload"}, "fault": refused}])
+    reply = wire.put(uri, b"content")
+    assert (reply.status, reply.headers["retry-after"]) == (status, "1")
+    assert wire.put(uri, b"content").status == 200
+
+
 def test_latency(wire: Wire) -> None:
     wire.process.config(latency=0.1)
     started = time.monotonic()

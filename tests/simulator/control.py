@@ -17,9 +17,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from . import copies
 from .errors import VapiError, message
 from .faults import Faults, Log
-from .models import Config, Item, UpdateSession, field_names
+from .models import Config, DownloadSession, Item, UpdateSession, field_names
 from .store import ADMINISTRATOR, Store, stable_id
 
 SESSION_SEEDS = {
@@ -33,6 +34,8 @@ SESSION_SEEDS = {
     "preview_warnings",
     "preview_state",
 }
+
+DOWNLOAD_SESSION_SEEDS = {"user", "client_progress", "lifetime", "expires_in"}
 
 
 class Control:
@@ -82,7 +85,9 @@ class Control:
 
     async def state(self, request: Request) -> Any:
         store = self.store
+        copies.settle(store)
         store.settle_all()
+        store.downloads.settle_all()
         for file in [file for item in store.items.values() for file in item.files.values()]:
             if file.blob.size > 1 << 20:  # which takes longer than the service may stand still
                 await asyncio.to_thread(file.blob.digest, "SHA256")
@@ -98,6 +103,9 @@ class Control:
             },
             "items": {item.id: item_state(item) for item in store.items.values()},
             "sessions": {session.id: session_state(session) for session in store.sessions.values()},
+            "download_sessions": {
+                session.id: download_session_state(session) for session in store.downloads.sessions.values()
+            },
         }
 
     async def add_items(self, request: Request) -> Any:
@@ -106,11 +114,13 @@ class Control:
         library_id = self.library_id(wanted.pop("library_id", None))
         files = {name: text.encode() for name, text in wanted.pop("files", {}).items()}
         name, kind = wanted.pop("name"), wanted.pop("type", "")
-        description = wanted.pop("description", "")
+        description, cached = wanted.pop("description", ""), wanted.pop("cached", True)
         if wanted:
             raise ValueError(f"unknown keys: {sorted(wanted)}")
         item = self.store.add_item(library_id, name, kind, files)
         item.description = description
+        for file in item.files.values():
+            file.cached = cached
         return {"id": item.id}
 
     def library_id(self, library_id: str | None) -> str:
@@ -118,6 +128,7 @@ class Control:
         return self.store.library(library_id).id
 
     async def item_file(self, request: Request) -> Response:
+        copies.settle(self.store)
         item = self.store.item(request.path_params["item_id"])
         file = item.files.get(request.path_params["name"])
         if file is None:
@@ -167,6 +178,30 @@ class Control:
         for name, value in values.items():
             setattr(session, name, value)
 
+    async def change_download_session(self, request: Request) -> Any:
+        session = self.store.downloads.session(request.path_params["session_id"])
+        wanted = await request.json()
+        if wanted.keys() - DOWNLOAD_SESSION_SEEDS:
+            raise ValueError(f"unknown keys: {sorted(wanted.keys() - DOWNLOAD_SESSION_SEEDS)}")
+        if "expires_in" in wanted:
+            session.expiration_time = time.time() + wanted.pop("expires_in")
+        for name, value in wanted.items():
+            setattr(session, name, value)
+        return download_session_state(session)
+
+    async def delete_download_session(self, request: Request) -> Any:
+        self.store.downloads.forget(self.store.downloads.session(request.path_params["session_id"]))
+        return {}
+
+    async def add_datastore(self, request: Request) -> Any:
+        wanted = await request.json()
+        return {"id": self.store.add_datastore(wanted["name"], wanted.get("type", "VMFS")).id}
+
+    async def delete_datastore(self, request: Request) -> Any:
+        """The datastore, or the right to see it, is gone."""
+        del self.store.datastores[request.path_params["datastore_id"]]
+        return {}
+
     async def delete_session(self, request: Request) -> Any:
         self.store.forget(self.store.session(request.path_params["session_id"]))
         return {}
@@ -183,6 +218,22 @@ def item_state(item: Item) -> dict[str, Any]:
         "files": {
             file.name: {"size": file.blob.size, "sha256": file.blob.digest("SHA256"), "version": str(file.version)}
             for file in item.files.values()
+        },
+    }
+
+
+def download_session_state(session: DownloadSession) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "library_item_id": session.item_id,
+        "user": session.user,
+        "state": session.state,
+        "client_progress": session.client_progress,
+        "expires_in": session.expiration_time - time.time(),
+        "error_message": session.error_message,
+        "files": {
+            name: {"requested": file.requested_at is not None, "downloaded": file.downloaded}
+            for name, file in session.files.items()
         },
     }
 
@@ -243,5 +294,9 @@ def routes(store: Store, log: Log, faults: Faults) -> list[BaseRoute]:
         ("POST", "/sessions", control.add_sessions),
         ("POST", "/sessions/{session_id}", control.change_session),
         ("DELETE", "/sessions/{session_id}", control.delete_session),
+        ("POST", "/download-sessions/{session_id}", control.change_download_session),
+        ("DELETE", "/download-sessions/{session_id}", control.delete_download_session),
+        ("POST", "/datastores", control.add_datastore),
+        ("DELETE", "/datastores/{datastore_id}", control.delete_datastore),
     ]
     return [Route(path, endpoint(function), methods=[method]) for method, path, function in table]

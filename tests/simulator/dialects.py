@@ -6,24 +6,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qs, unquote
 
+from .answers import Answer
 from .errors import VapiError, message
 from .models import Config
 from .operations import invalid
 from .rows import API_ROWS, REST_ROWS, WHOLE, Row
 
-
-@dataclass
-class Answer:
-    """What is sent back."""
-
-    status: int
-    body: bytes = b""
-    content_type: str | None = None
-    headers: tuple[tuple[str, str], ...] = ()
+Query = dict[str, list[str]]
+PLACEHOLDER = re.compile(r"{(\w+)}")
 
 
 class Dialect:
@@ -37,34 +31,36 @@ class Dialect:
             path, _mark, selector = row.path.partition("?")
             node = self.root
             for segment in path.strip("/").split("/"):
-                literal, brace, name = segment.rstrip("}").partition("{")
-                node = node.setdefault(None, (literal, name, {}))[2] if brace else node.setdefault(segment, {})
+                literal, brace, _name = segment.partition("{")
+                node = node.setdefault(None, (literal, {}))[1] if brace else node.setdefault(segment, {})
             node[row.method, selector.partition("=")[2] or selector] = row
 
-    def route(self, method: str, path: str, query: dict[str, str]) -> tuple[Row | None, dict[str, Any]]:
+    def route(self, method: str, path: str, query: Query) -> tuple[Row | None, dict[str, Any]]:
         """The row that a request asks for, and the arguments in its path."""
         node = self.root
-        args: dict[str, Any] = {}
+        values: list[str] = []
         for segment in path.strip("/").split("/"):
             segment = unquote(segment)
             if segment in node:
                 node = node[segment]
                 continue
-            literal, name, below = node.get(None, ("", "", None))
+            literal, below = node.get(None, ("", None))
             if below is None or not segment.startswith(literal):
                 return None, {}
-            args[name] = segment[len(literal) :]
+            values.append(segment[len(literal) :])
             node = below
-        selector = query.get(self.action) or ("name" if "name" in query else "")
-        return node.get((method, selector)), args
+        selectors = query.get(self.action) or [*query, ""]
+        row = next((node[method, selector] for selector in selectors if (method, selector) in node), None)
+        return row, dict(zip(PLACEHOLDER.findall(row.path), values)) if row else {}
 
-    def arguments(self, row: Row, query: dict[str, str], body: bytes) -> dict[str, Any]:
+    def arguments(self, row: Row, query: Query, body: bytes) -> dict[str, Any]:
         """The arguments in a request's query and body."""
-        unknown = sorted(query.keys() - set(row.query) - {self.action})
+        unknown = sorted(query.keys() - {*row.query, *row.lists, self.action})
         if unknown:
             text = "Unexpected query parameters: <>."
             raise VapiError("UNEXPECTED_INPUT", message("unexpected_query", text, ", ".join(unknown)))
-        args: dict[str, Any] = {name: query[name] for name in row.query if name in query}
+        args: dict[str, Any] = {name: query[name][-1] for name in row.query if name in query}
+        args.update((name.removeprefix("filter."), query[name]) for name in row.lists if name in query)
         if not body:
             return args
         try:
@@ -110,5 +106,5 @@ class Dialect:
 DIALECTS = {"api": Dialect("api", API_ROWS), "rest": Dialect("rest", REST_ROWS)}
 
 
-def parse_query(query: bytes) -> dict[str, str]:
-    return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {}
+def parse_query(query: bytes) -> Query:
+    return parse_qs(query.decode("latin-1"), keep_blank_values=True)

@@ -17,16 +17,17 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
-from .dialects import Answer
+from .answers import Answer
 from .models import field_names
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
-PROCESSED = ("reset_after", "reset_middle", "trickle", "truncate", "body")
+PROCESSED = ("reset_after", "reset_middle", "trickle", "truncate", "cut", "body")
 MAY_PROCESS = ("status", "hang", "redirect")
-KINDS = ("reset_before", *PROCESSED, *MAY_PROCESS)
+KINDS = ("reset_before", "early", *PROCESSED, *MAY_PROCESS)
 PARAMETERS = {"kind", "status", "headers", "body", "content_type", "seconds", "interval", "location", "process"}
+PARAMETERS |= {"after", "bytes", "announced", "end"}
 SECRET_HEADERS = ("authorization", "vmware-api-session-id", "cookie")
 LOG_LENGTH = 20_000
 
@@ -105,32 +106,47 @@ class Connection:
         self.receive_event = receive
         self.send_event = send
         self.date = formatdate(now, usegmt=True)
+        self.sent = 0  # bytes of bodies
 
     def headers(self, answer: Answer) -> list[tuple[str, str]]:
         headers = [("Date", self.date)]
         if answer.content_type:
             headers.append(("Content-Type", answer.content_type))
         if answer.status != HTTPStatus.NO_CONTENT:
-            headers.append(("Content-Length", str(len(answer.body))))
+            headers.append(("Content-Length", str(answer.length)))
         return headers + list(answer.headers)
 
     async def send(self, answer: Answer) -> None:
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers(answer)]
         await self.send_event({"type": "http.response.start", "status": answer.status, "headers": headers})
+        if answer.part:
+            async for block in answer.part.blocks():
+                self.sent += len(block)
+                await self.send_event({"type": "http.response.body", "body": block, "more_body": True})
+            if self.sent < answer.length:
+                await reset(self)
+                return
+        self.sent += len(answer.body)
         await self.send_event({"type": "http.response.body", "body": answer.body})
 
-    def raw(self, answer: Answer, extra_length: int = 0) -> bytes:
-        """The answer as bytes, its Content-Length too large by ``extra_length``."""
+    def raw(self, answer: Answer, body: bytes, length: int | None) -> bytes:
+        """The answer as bytes, with this body; without a Content-Length where ``length`` is None."""
         fields = dict(self.headers(answer))
-        if extra_length:
-            fields["Content-Length"] = str(len(answer.body) + extra_length)
+        fields.pop("Content-Length", None)
+        if length is not None and answer.status != HTTPStatus.NO_CONTENT:
+            fields["Content-Length"] = str(length)
         fields["Connection"] = "close"
+        self.sent += len(body)
         try:
             phrase = HTTPStatus(answer.status).phrase
         except ValueError:
             phrase = ""
         lines = [f"HTTP/1.1 {answer.status} {phrase}", *(f"{name}: {value}" for name, value in fields.items())]
-        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + answer.body
+        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+    def whole(self, answer: Answer) -> bytes:
+        body = answer.content()
+        return self.raw(answer, body, len(body))
 
     def reset(self) -> None:
         """End the connection with a RST."""
@@ -157,13 +173,15 @@ async def play(
     fault: dict[str, Any],
     connection: Connection,
     process: Callable[[], Awaitable[Answer]],
-    take_half: Callable[[], Awaitable[None]] | None,
+    take: Callable[[int | None], Awaitable[None]] | None,
 ) -> int | None:
     """Answer a request as ``fault`` says; the status that went out, None where none did."""
     kind = fault["kind"]
-    if kind == "reset_middle" and take_half:
-        await take_half()
+    if kind == "reset_middle" and take:
+        await take(None)
         return await reset(connection)
+    if kind == "early":
+        return await answer_early(fault, connection, take)
     answer = None
     if kind in PROCESSED or (kind in MAY_PROCESS and fault.get("process")):
         answer = await process()
@@ -178,16 +196,47 @@ async def play(
             return answer.status
     elif kind == "trickle" and answer:
         return await trickle(connection, answer, fault.get("interval", 0.05))
+    elif kind == "cut" and answer:
+        return await cut(fault, connection, answer)
     elif kind == "truncate" and answer:
-        connection.transport.write(connection.raw(answer, extra_length=1024))
-        connection.transport.close()
-        await connection.closed()
-        return answer.status
+        return await cut({"bytes": answer.length, "announced": answer.length + 1024}, connection, answer)
     elif kind == "reset_middle" and answer:
-        raw = connection.raw(answer)
+        raw = connection.whole(answer)
         connection.transport.write(raw[: len(raw) // 2])
         await asyncio.sleep(0.05)
     return await reset(connection)
+
+
+async def answer_early(
+    fault: dict[str, Any], connection: Connection, take: Callable[[int | None], Awaitable[None]] | None
+) -> int:
+    """Answer after some bytes of the body, and read no more, until the client is gone or its time is over."""
+    if take and fault.get("after"):
+        await take(fault["after"])
+    answer = changed(Answer(fault.get("status", 503)), fault)
+    connection.transport.write(connection.whole(answer))
+    await connection.pause(fault.get("seconds", 3600.0))
+    connection.transport.close()
+    await connection.closed()
+    return answer.status
+
+
+async def cut(fault: dict[str, Any], connection: Connection, answer: Answer) -> int:
+    """The answer with the first bytes of its body, and a Content-Length that need not be true."""
+    content = answer.content()
+    body = content[: fault.get("bytes", len(content) // 2)]
+    announced = fault.get("announced", len(content))
+    connection.transport.write(connection.raw(answer, body, len(body) if announced == "cut" else announced))
+    end = fault.get("end", "close")
+    if end == "hang":
+        await connection.pause(fault.get("seconds", 3600.0))
+    if end == "reset":
+        await asyncio.sleep(0.05)
+        connection.reset()
+    else:
+        connection.transport.close()
+    await connection.closed()
+    return answer.status
 
 
 async def reset(connection: Connection) -> None:
@@ -197,7 +246,7 @@ async def reset(connection: Connection) -> None:
 
 async def trickle(connection: Connection, answer: Answer, interval: float) -> int:
     """Send the answer byte by byte, from its status line on."""
-    raw = connection.raw(answer)
+    raw = connection.whole(answer)
     for position in range(len(raw)):
         if connection.transport.is_closing():
             break
@@ -212,6 +261,9 @@ def changed(answer: Answer, fault: dict[str, Any]) -> Answer:
     """The answer with what the fault puts in its place."""
     body, content_type = answer.body, answer.content_type
     headers = tuple((name, str(value)) for name, value in (fault.get("headers") or {}).items())
+    part = answer.part if fault["kind"] == "body" and "body" not in fault else None
+    if part:
+        headers += answer.headers
     if fault["kind"] == "redirect":
         headers += (("Location", fault["location"]),)
     if fault["kind"] != "body":
@@ -222,4 +274,4 @@ def changed(answer: Answer, fault: dict[str, Any]) -> Answer:
         content_type = "text/plain" if isinstance(fault["body"], str) else "application/json"
     # A 204 has no body.
     status = HTTPStatus.OK if body and answer.status == HTTPStatus.NO_CONTENT else answer.status
-    return Answer(fault.get("status", status), body, fault.get("content_type", content_type), headers)
+    return Answer(fault.get("status", status), body, fault.get("content_type", content_type), headers, part)

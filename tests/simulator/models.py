@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import threading
 import time
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,19 @@ class Config:
     hide_warning_behavior: bool = False
     hide_error_type: bool = False
     clock_offset: float = 0.0
+    prepare_delay: float = 0.0
+    fetch_delay: float = 0.0
+    prepare_at_once: bool = False
+    prepare_error: str | None = None
+    download_host: str | None = None
+    download_thumbprint: bool | str = False
+    download_rate: float | None = None
+    download_checksum: str = "after"
+    download_size: str = "prepared"
+    ranges: bool = True
+    copy_delay: float = 0.0
+    copy_fails: bool = False
+    missing_privileges: list[str] = field(default_factory=list)
     client_tokens: bool = True
     hide_content_versions: bool = False
     message_suffix: str = ""
@@ -152,7 +166,9 @@ class SessionFile:
 
 
 @dataclass
-class UpdateSession:
+class TransferSession:
+    """What update and download sessions have in common."""
+
     id: str
     item_id: str
     user: str
@@ -161,14 +177,7 @@ class UpdateSession:
     expiration_time: float = 0.0
     state: str = "ACTIVE"
     client_progress: int = 0
-    warning_behavior: list[dict[str, Any]] | None = None
-    preview_warnings: list[str] | None = None
-    preview_state: str | None = None
     error_message: dict[str, Any] | None = None
-    files: dict[str, SessionFile] = field(default_factory=dict)
-    removed: set[str] = field(default_factory=set)
-    completing: bool = False
-    complete_at: float = 0.0
 
     def touch(self) -> None:
         self.expiration_time = time.time() + self.lifetime
@@ -177,8 +186,60 @@ class UpdateSession:
         self.state = state
         self.error_message = error_message
         self.touch()
+
+
+@dataclass
+class UpdateSession(TransferSession):
+    warning_behavior: list[dict[str, Any]] | None = None
+    preview_warnings: list[str] | None = None
+    preview_state: str | None = None
+    files: dict[str, SessionFile] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+    completing: bool = False
+    complete_at: float = 0.0
+
+    def end(self, state: str, error_message: dict[str, Any] | None = None) -> None:
+        super().end(state, error_message)
         for file in self.files.values():
             file.canceled.set()
+
+
+@dataclass
+class DownloadFile:
+    """A file of an item in a download session."""
+
+    file: ItemFile
+    download_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    requested_at: float | None = None
+    delay: float = 0.0
+    error: dict[str, Any] | None = None
+    downloaded: bool = False
+
+
+@dataclass
+class DownloadSession(TransferSession):
+    files: dict[str, DownloadFile] = field(default_factory=dict)
+
+
+@dataclass
+class Copy:
+    """An item into which another one's content is being copied."""
+
+    source_id: str
+    files: list[ItemFile]
+    begun: float
+    delay: float
+    fails: bool
+
+
+@dataclass
+class Datastore:
+    """``volume`` is the name of its folder below /vmfs/volumes."""
+
+    id: str
+    name: str
+    type: str
+    volume: str
 
 
 def field_names(kind: type) -> set[str]:

@@ -17,7 +17,13 @@ from .process import ROOT
 FACTS = ROOT / "tests/contract/vendor"
 # The folders of the services that the facts cover, with all their operations.
 COVERED = ("/api/content/", "/api/session", "/rest/com/vmware/content/", "/rest/com/vmware/cis/session")
-UNAUTHENTICATED = {"api": "VapiStdErrorsUnauthenticated", "rest": "vapi.std.errors.unauthenticated_error"}
+# Any operation may give these; the files list them with few.
+EVERYWHERE = {
+    ("api", 401): "VapiStdErrorsUnauthenticated",
+    ("rest", 401): "vapi.std.errors.unauthenticated_error",
+    ("api", 403): "VapiStdErrorsUnauthorized",
+    ("rest", 403): "vapi.std.errors.unauthorized_error",
+}
 
 formats = FormatChecker(formats=())
 
@@ -58,8 +64,9 @@ class OpenApi:
         if operation is None:
             return
         where = f"{self.name}: {method} {template}: {status} {body[:500]!r}"
-        if status == 401:
-            schema = {"$ref": f"#/definitions/{UNAUTHENTICATED[template.split('/')[1]]}"}
+        everywhere = EVERYWHERE.get((template.split("/")[1], status))
+        if everywhere:
+            schema = {"$ref": f"#/definitions/{everywhere}"}
         elif str(status) in operation["responses"]:
             schema = operation["responses"][str(status)].get("schema")
         else:

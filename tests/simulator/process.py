@@ -113,6 +113,12 @@ class SimulatorProcess:
     def delete_session(self, session_id: str) -> None:
         self.control("DELETE", f"/sessions/{quote(session_id)}")
 
+    def change_download_session(self, session_id: str, **attributes: Any) -> dict[str, Any]:
+        return self.control("POST", f"/download-sessions/{quote(session_id)}", attributes)
+
+    def delete_download_session(self, session_id: str) -> None:
+        self.control("DELETE", f"/download-sessions/{quote(session_id)}")
+
     def item_file(self, item_id: str, name: str) -> bytes:
         response = self.session.get(f"{self.url}/control/item/{item_id}/file/{quote(name)}")
         response.raise_for_status()

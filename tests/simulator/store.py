@@ -14,12 +14,27 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from .downloads import Downloads
 from .errors import VapiError, message
-from .models import OPEN_STATUSES, Blob, Config, Item, ItemFile, Library, SessionFile, Token, UpdateSession
+from .models import (
+    OPEN_STATUSES,
+    Blob,
+    Config,
+    Copy,
+    Datastore,
+    Item,
+    ItemFile,
+    Library,
+    SessionFile,
+    Token,
+    UpdateSession,
+)
 from .validation import preview, validate
 
 ADMINISTRATOR = "administrator@vsphere.local"
 OPERATOR = "operator@vsphere.local"
+SERVER_GUID = "9a0d2f4c-2f4f-4d7e-9d9b-5a0a53d2a4e1"
+DEFAULT_BACKING = {"type": "DATASTORE", "datastore_id": "datastore-11"}
 
 
 class Store:
@@ -43,6 +58,9 @@ class Store:
         self.sessions: dict[str, UpdateSession] = {}
         self.active: dict[str, str] = {}
         self.uploads: dict[str, tuple[UpdateSession, SessionFile]] = {}
+        self.downloads = Downloads(self)
+        self.copies: dict[str, Copy] = {}
+        self.datastores: dict[str, Datastore] = {}
         self.created: dict[tuple[str, str, str], Any] = {}
         self.content = self.directory / "content"
         shutil.rmtree(self.content, ignore_errors=True)
@@ -50,6 +68,8 @@ class Store:
         self.seed()
 
     def seed(self) -> None:
+        for name, kind in (("nfs-01", "NFS"), ("vmfs-01", "VMFS"), ("local", "VMFS"), ("local", "VMFS")):
+            self.add_datastore(name, kind)
         for name, kind in (("demo", "LOCAL"), ("images", "LOCAL"), ("mirror", "SUBSCRIBED")):
             library = Library(stable_id("library", name), name, kind)
             self.libraries[library.id] = library
@@ -104,7 +124,16 @@ class Store:
         self.items[item.id] = item
         return item
 
+    def add_datastore(self, name: str, kind: str) -> Datastore:
+        datastore_id = f"datastore-{11 + len(self.datastores)}"
+        volume = stable_id("volume", datastore_id)
+        self.datastores[datastore_id] = Datastore(datastore_id, name, kind, volume)
+        return self.datastores[datastore_id]
+
     def delete_item(self, item: Item) -> None:
+        self.copies.pop(item.id, None)
+        for download in [entry for entry in self.downloads.sessions.values() if entry.item_id == item.id]:
+            self.downloads.forget(download)
         for session in [session for session in self.sessions.values() if session.item_id == item.id]:
             self.forget(session)
         for file in item.files.values():
@@ -120,6 +149,11 @@ class Store:
 
     def is_item_cached(self, item: Item) -> bool:
         return bool(item.files) and all(map(self.is_cached, item.files.values()))
+
+    def backing(self, item: Item) -> dict[str, Any]:
+        """The storage backing that an item's files are on."""
+        backings = self.libraries[item.library_id].properties.get("storage_backings")
+        return (backings or [DEFAULT_BACKING])[0]
 
     def new_blob(self) -> Blob:
         return Blob(self.content / str(uuid.uuid4()))

@@ -75,7 +75,9 @@ class Wire:
                 path = path.replace(f"{{{name}}}", quote(rest.pop(name), safe=""))
         query = [selector] if "=" in selector else []
         if method == "GET":
-            query += [f"{name}={quote(str(value), safe='')}" for name, value in rest.items()]
+            for name, value in rest.items():
+                values = value if isinstance(value, list) else [value]
+                query += [f"{name}={quote(str(entry), safe='')}" for entry in values]
             rest = {}
         if spec is not None:
             rest = {**rest, **self._wrapped(operation, spec)}
@@ -140,6 +142,9 @@ class Wire:
         answer = self.put(added.value["upload_endpoint"]["uri"], content)
         assert answer.status == 200, answer
         return self.call("file.get", update_session_id=session_id, file_name=name).value
+
+    def fetch(self, uri: str, headers: dict[str, str] | None = None) -> Reply:
+        return self.send("GET", urlsplit(uri).path, None, headers)
 
     def put(self, uri: str, content: bytes, headers: dict[str, str] | None = None) -> Reply:
         return self.send(

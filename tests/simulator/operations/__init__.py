@@ -5,7 +5,18 @@
 
 from __future__ import annotations
 
-from . import items, libraries, tokens, update_session_files, update_sessions
+from . import download_sessions, items, libraries, storage, tokens, update_session_files, update_sessions
 from .call import Call, invalid, perform
 
-__all__ = ["Call", "invalid", "items", "libraries", "perform", "tokens", "update_session_files", "update_sessions"]
+__all__ = [
+    "Call",
+    "download_sessions",
+    "invalid",
+    "items",
+    "libraries",
+    "perform",
+    "storage",
+    "tokens",
+    "update_session_files",
+    "update_sessions",
+]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .. import copies
 from ..errors import VapiError, message
 from ..store import Store
 
@@ -50,6 +51,17 @@ class Call:
 
 
 OPERATIONS: dict[str, Callable[[Call], Any]] = {}
+# What each operation requires, as far as config.missing_privileges can take it away.
+PRIVILEGES = {
+    "item.create": "ContentLibrary.AddLibraryItem",
+    "item.copy": "ContentLibrary.AddLibraryItem",
+    "item.update": "ContentLibrary.UpdateLibraryItem",
+    "item.delete": "ContentLibrary.DeleteLibraryItem",
+    "update_session.create": "ContentLibrary.UpdateSession",
+    "download_session.create": "ContentLibrary.DownloadSession",
+    "item_storage.list": "ContentLibrary.ReadStorage",
+    "item_storage.get": "ContentLibrary.ReadStorage",
+}
 REPEATABLE = (".create", ".copy")  # with a client token: "guarantees idempotent creation"
 NAME_LENGTH, DESCRIPTION_LENGTH = 80, 2000
 TOKEN_FORMAT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -67,6 +79,9 @@ def operation(name: str) -> Callable[[Callable[[Call], Any]], Callable[[Call], A
 
 def perform(name: str, call: Call) -> Any:
     """The operation's result; that of the first request where this one repeats it with the same client token."""
+    copies.settle(call.store)
+    if PRIVILEGES.get(name) in call.store.config.missing_privileges:
+        raise missing_privilege(PRIVILEGES[name])
     token = call.args.get("client_token") or call.client_token
     if not token or not call.user or not call.store.config.client_tokens or not name.endswith(REPEATABLE):
         return OPERATIONS[name](call)
@@ -76,6 +91,10 @@ def perform(name: str, call: Call) -> Any:
     if key not in call.store.created:
         call.store.created[key] = OPERATIONS[name](call)
     return call.store.created[key]
+
+
+def missing_privilege(privilege: str) -> VapiError:
+    return VapiError("UNAUTHORIZED", message("unauthorized", "The privilege <> is required.", privilege))
 
 
 def invalid(template: str, *args: object) -> VapiError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from .. import copies
 from ..errors import VapiError, message
 from ..models import Item, ItemFile
 from ..store import Store
@@ -51,6 +52,22 @@ def item_create(call: Call) -> str:
     require_free_name(call.store, library.id, spec["name"])
     item = call.store.add_item(library.id, spec["name"], spec.get("type", ""))
     item.description = spec.get("description", "")
+    return item.id
+
+
+@operation("item.copy")
+def item_copy(call: Call) -> str:
+    """The new item is empty at first. A name or a description that is not given is that of the source."""
+    source = call.store.item(call.text("source_library_item_id"))
+    spec = call.spec(ITEM_SPEC, "library_id")
+    check_texts(spec)
+    library = call.store.library(spec["library_id"])
+    require_local_library(library)
+    name = spec.get("name") or source.name
+    require_free_name(call.store, library.id, name)
+    item = call.store.add_item(library.id, name, source.type)
+    item.description = spec.get("description", source.description)
+    copies.begin(call.store, source, item)
     return item.id
 
 
@@ -139,11 +156,15 @@ def item_file_list(call: Call) -> list[dict[str, Any]]:
 
 @operation("item_file.get")
 def item_file_get(call: Call) -> dict[str, Any]:
-    item, name = call.store.item(call.text("library_item_id")), call.text("name")
+    item = call.store.item(call.text("library_item_id"))
+    return item_file_info(call.store, named_file(item, call.text("name")))
+
+
+def named_file(item: Item, name: str) -> ItemFile:
     if name not in item.files:
         text = "The file <> does not exist in the library item <>."
         raise VapiError("NOT_FOUND", message("item_file_not_found", text, name, item.id))
-    return item_file_info(call.store, item.files[name])
+    return item.files[name]
 
 
 def item_file_info(store: Store, file: ItemFile) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import VapiError, message
 from ..models import Library
+from ..store import DEFAULT_BACKING, SERVER_GUID
 from .call import Call, check_texts, invalid, operation
 
 LIBRARY_SPEC = {
@@ -51,10 +52,10 @@ def library_model(call: Call, library: Library) -> dict[str, Any]:
         description=library.description,
         last_modified_time=call.store.timestamp(library.modified),
         name=library.name,
-        storage_backings=[{"type": "DATASTORE", "datastore_id": "datastore-11"}],
+        storage_backings=[DEFAULT_BACKING],
         type=library.type,
         version=str(library.version),
-        server_guid="9a0d2f4c-2f4f-4d7e-9d9b-5a0a53d2a4e1",
+        server_guid=SERVER_GUID,
     )
     model.update(library.properties)
     return model

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from ..errors import VapiError, message
 from ..models import ItemFile, SessionFile, UpdateSession
@@ -15,6 +15,7 @@ from ..store import Store
 from ..transfers import start_pull
 from ..validation import is_ovf, validate
 from .call import Call, invalid, operation
+from .endpoints import transfer_endpoint
 from .update_sessions import active
 
 ALGORITHMS = ("SHA1", "MD5", "SHA256", "SHA512")
@@ -115,13 +116,8 @@ def session_file_info(call: Call, file: SessionFile) -> dict[str, Any]:
 
 def upload_endpoint(call: Call, file: SessionFile) -> dict[str, str]:
     config = call.store.config
-    base = urlsplit(call.base_url)
-    netloc = f"{config.upload_host}:{base.port}" if config.upload_host else base.netloc
-    endpoint = {"uri": f"{base.scheme}://{netloc}/cls/data/{file.upload_id}/{quote(file.name, safe='')}"}
-    if config.upload_thumbprint:
-        wanted = config.upload_thumbprint
-        endpoint["ssl_certificate_thumbprint"] = call.store.thumbprint if wanted is True else wanted
-    return endpoint
+    path = f"{file.upload_id}/{file.name}"
+    return transfer_endpoint(call, path, config.upload_host, config.upload_thumbprint)
 
 
 def unchanged_file_info(call: Call, file: ItemFile) -> dict[str, Any]:

@@ -51,6 +51,9 @@ def update_session_create(call: Call) -> str:
     item = store.item(spec["library_item_id"])
     require_local(store, item)
     active = store.active.get(item.id)
+    if item.id in store.copies:
+        text = "Content is being copied into the library item <>."
+        raise VapiError("RESOURCE_BUSY", message("item_being_copied", text, item.id))
     if active and store.settle(store.sessions[active]) and item.id in store.active:
         text = "The library item <> is being updated by the session <>."
         raise VapiError("RESOURCE_BUSY", message("item_busy", text, item.id, active))
