@@ -38,6 +38,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     ResourceInaccessible,
     TimedOut,
     Unauthenticated,
+    UnknownPath,
     UnverifiedPeer,
     VapiError,
     error_class,
@@ -280,10 +281,7 @@ class _Fault(Exception):
     def __init__(self, error: VapiError, unprocessed: bool, retry_after: float = 0.0) -> None:
         super().__init__(str(error))
         self.error, self.unprocessed, self.retry_after = error, unprocessed, retry_after
-
-
-class _UnknownPath(NotFound):
-    """A 404 that vAPI did not write: there is nothing at that path."""
+        error.retry_after = retry_after
 
 
 class VCenterClient:
@@ -367,7 +365,12 @@ class VCenterClient:
             return None
         if self._own_proxy:
             return self._own_proxy
-        return requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+        proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+        if proxy and not _is_proxy(proxy):
+            raise InvalidArgument(
+                "the proxy of the environment is not a URL like http://host:port; quote / and # in its password"
+            )
+        return proxy
 
     def token(self) -> str:
         """The API token, after a login where there is none yet."""
@@ -506,13 +509,13 @@ class VCenterClient:
         try:
             try:
                 answer = self._exchange(dialect, operation, arguments, model, token, deadline, read)
-            except _UnknownPath:
+            except UnknownPath:
                 if known is not None:
                     raise
                 # A vCenter that has /api says in JSON what it did not find. One without says so in plain text, or HTML.
                 self._dialect = dialect = DIALECTS["rest"]
                 return self._exchange(dialect, operation, arguments, model, token, deadline, read)
-        except _UnknownPath as error:
+        except UnknownPath as error:
             if model is not None or any(arguments.values()):
                 raise
             # Nothing was named that could be missing, so what is missing is the API.
@@ -604,7 +607,7 @@ class VCenterClient:
         refusal = read_error(status, content)
         redirect = f"a redirect, which is not followed with credentials [{refusal.error_type}, HTTP {status}]"
         error = failed(
-            error_class(refusal.error_type) if refusal.readable or status != 404 else _UnknownPath,
+            error_class(refusal.error_type) if refusal.readable or status != 404 else UnknownPath,
             redirect if 300 <= status < 400 else refusal.text,
             error_type=refusal.error_type,
             http_status=status,
@@ -639,6 +642,16 @@ def _proxy_url(proxy_host: str, port: int) -> str:
     if not _is_host(host) or "://" in user_info:
         raise InvalidArgument("proxy_host is not a host: give a name or an address")
     return f"http://{quote(user_info, safe=':%')}{at}" + (f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+
+
+def _is_proxy(url: str) -> bool:
+    """Whether requests and urllib3 can read the URL of a proxy. Their errors would show a part of its password."""
+    try:
+        given = urlsplit(url)
+        read = urllib3.util.parse_url(requests.utils.prepend_scheme_if_needed(url, "http"))
+        return bool(read.host) and "@" not in given.path + given.query + given.fragment
+    except ValueError:
+        return False
 
 
 def _content(raw: Any) -> bytes:
@@ -692,7 +705,7 @@ def _causes(error: BaseException | None) -> Iterable[BaseException]:
 def _date(header: str | None) -> float:
     try:
         return email.utils.parsedate_to_datetime(header).timestamp()
-    except (TypeError, ValueError, OverflowError):
+    except (IndexError, TypeError, ValueError, OverflowError):  # IndexError: Python 3.9
         return time.time()
 
 

@@ -50,7 +50,8 @@ class VapiError(Exception):
 
     message is one sentence for people; where it is too long for that, its two ends are shown. http_status is None when
     no answer came. messages are the server's localizable messages, from the operation to the cause. operation is a name
-    of the table in _dialects. update_session is the session as last seen, where one was read.
+    of the table in _dialects. update_session is the session as last seen, where one was read. retry_after is the number
+    of seconds for which the server asked to be left alone.
     """
 
     error_type = "ERROR"
@@ -72,6 +73,7 @@ class VapiError(Exception):
         self.messages = messages or []
         self.operation = operation
         self.update_session = update_session
+        self.retry_after = 0.0
 
     def __str__(self) -> str:
         text = super().__str__()
@@ -144,6 +146,10 @@ class Unauthenticated(VapiError):
     """The credentials or the API token are not (or no longer) valid."""
 
     error_type = "UNAUTHENTICATED"
+
+
+class UnknownPath(NotFound):
+    """A 404 that vAPI did not write: nothing is served at that path, which says nothing of what it names."""
 
 
 class UnverifiedPeer(VapiError):

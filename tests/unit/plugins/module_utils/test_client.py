@@ -7,8 +7,10 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import socket
 import ssl
+import time
 from email.utils import formatdate
 
 import pytest
@@ -110,11 +112,26 @@ def test_a_retry_after_that_says_nothing_is_passed_over(server, clock, after):
     assert clock.pauses[0] <= 0.25
 
 
+ODD_DATES = [
+    f"Mon, 01 Jan {'9' * 5000} 00:00:00 GMT",
+    "Mon, 01 Jan 99999 00:00:00 GMT",
+    "2026\x00, Mon Dec , 99999999999 Mon, ",
+    " ",
+]
+
+
+@pytest.mark.parametrize("header", [*ODD_DATES, "9" * 5000])
+def test_odd_numbers_and_dates_in_headers_are_passed_over(header):
+    assert _client._retry_after(header) >= 0
+    assert abs(_client._date(header) - time.time()) < 60
+
+
 def test_who_asks_for_more_patience_than_there_is_fails_the_operation_at_once(server, clock):
     server.expect("get", Refusal("SERVICE_UNAVAILABLE", 503, ("Come back later.",), headers={"Retry-After": "61"}))
     with pytest.raises(VapiError) as caught:
         get(server.client())
     assert (caught.value.error_type, caught.value.http_status) == ("SERVICE_UNAVAILABLE", 503)
+    assert caught.value.retry_after == 61
     assert "Come back later." in str(caught.value)
     assert clock.pauses == []
 
@@ -673,6 +690,17 @@ def test_a_proxy_that_is_told_wins(server, monkeypatch, options, proxy):
 def test_a_proxy_of_the_environment_holds(server, monkeypatch, variable):
     monkeypatch.setenv(variable, "http://proxy.example.com:3128")
     assert proxy_of(server) == "http://proxy.example.com:3128"
+
+
+@pytest.mark.parametrize(
+    "password", ["a/secret", "a#secret", "a?secret", "a\\secret", "a[secret", "/secret", "secret/"]
+)
+@pytest.mark.parametrize("scheme", ["", "http://"])
+def test_a_proxy_of_the_environment_that_is_no_url_is_refused_without_its_password(monkeypatch, scheme, password):
+    monkeypatch.setenv("HTTPS_PROXY", f"{scheme}somebody:{password}@proxy.example.com:3128")
+    with pytest.raises(InvalidArgument, match="proxy of the environment") as raised:
+        VCenterClient(HOST, session_id=TOKEN)
+    assert not re.search("secret|somebody", str(raised.value))
 
 
 @pytest.mark.parametrize("exception", ["example.com", "*", HOST])
