@@ -1,16 +1,31 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options that modules share, documented in the doc fragments: vcenter, library, content."""
+"""The options that modules share, documented in the doc fragments: vcenter, library, content.
+
+The event source takes CONNECTION, and does without ansible-core.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback
-
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import WARNING_TYPES
 
+# Of each connection option what it may be, and the environment variable that it falls back to.
+CONNECTION: dict[str, tuple[dict[str, Any], str | None]] = dict(
+    hostname=(dict(type="str", required=True), "VMWARE_HOST"),
+    port=(dict(type="int"), "VMWARE_PORT"),
+    username=(dict(type="str"), "VMWARE_USER"),
+    password=(dict(type="str", no_log=True), "VMWARE_PASSWORD"),
+    session_id=(dict(type="str", no_log=True), "VMWARE_SESSION_ID"),
+    validate_certs=(dict(type="bool", default=True), "VMWARE_VALIDATE_CERTS"),
+    ca_path=(dict(type="path"), "VMWARE_CA_PATH"),
+    proxy_host=(dict(type="str"), "VMWARE_PROXY_HOST"),
+    proxy_port=(dict(type="int"), "VMWARE_PROXY_PORT"),
+    api_endpoint=(dict(type="str", choices=["auto", "api", "rest"], default="auto"), "VMWARE_API_ENDPOINT"),
+    request_timeout=(dict(type="int", default=60), None),
+)
 LIBRARY = dict(library_name=dict(type="str"), library_id=dict(type="str"))
 ITEM = dict(name=dict(type="str"), library_item_id=dict(type="str"))
 PULL = dict(url=dict(type="str"), ssl_thumbprint=dict(type="str"), checksum=dict(type="str"))
@@ -32,32 +47,20 @@ TIMEOUTS = dict(
 
 
 def connection_spec(unverified_by: list[str]) -> dict[str, Any]:
-    """The options as an argument spec.
+    """The connection options as an argument spec.
 
     unverified_by receives the name of the environment variable that validate_certs was taken from, if any: AWX injects
     VMWARE_VALIDATE_CERTS=False unless a credential says otherwise, and nobody should run unverified without knowing.
     """
+    from ansible.module_utils.basic import env_fallback
 
     def noted_fallback(name: str) -> str:
         value = env_fallback(name)
         unverified_by.append(name)
         return value
 
-    return dict(
-        hostname=dict(type="str", required=True, fallback=(env_fallback, ["VMWARE_HOST"])),
-        port=dict(type="int", fallback=(env_fallback, ["VMWARE_PORT"])),
-        username=dict(type="str", fallback=(env_fallback, ["VMWARE_USER"])),
-        password=dict(type="str", no_log=True, fallback=(env_fallback, ["VMWARE_PASSWORD"])),
-        session_id=dict(type="str", no_log=True, fallback=(env_fallback, ["VMWARE_SESSION_ID"])),
-        validate_certs=dict(type="bool", default=True, fallback=(noted_fallback, ["VMWARE_VALIDATE_CERTS"])),
-        ca_path=dict(type="path", fallback=(env_fallback, ["VMWARE_CA_PATH"])),
-        proxy_host=dict(type="str", fallback=(env_fallback, ["VMWARE_PROXY_HOST"])),
-        proxy_port=dict(type="int", fallback=(env_fallback, ["VMWARE_PROXY_PORT"])),
-        api_endpoint=dict(
-            type="str",
-            choices=["auto", "api", "rest"],
-            default="auto",
-            fallback=(env_fallback, ["VMWARE_API_ENDPOINT"]),
-        ),
-        request_timeout=dict(type="int", default=60),
-    )
+    spec = {}
+    for name, (option, variable) in CONNECTION.items():
+        fallback = noted_fallback if name == "validate_certs" else env_fallback
+        spec[name] = {**option, "fallback": (fallback, [variable])} if variable else dict(option)
+    return spec
