@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where Ansible meets the services: the only file that knows both.
+"""Where Ansible meets the services: from the options of a module to its result.
 
 A module is a SPEC (what may be asked), a run (what should be true) and a main of one line. run gets a Task, returns the
 facts of its result and raises VapiError; it knows neither AnsibleModule nor the process that it runs in.
@@ -13,7 +13,6 @@ import re
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
@@ -26,62 +25,14 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._client im
     VCenterClient,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, VapiError
-from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import Libraries
-from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import interruptible
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
+from ansible_collections.vsphere.content_library.plugins.module_utils._task import Report, Services, Task
 
 CONNECTION_OPTIONS = tuple(connection_spec([]))
 _WITH_USER_INFO = re.compile(r"\w://\S+@")
 MAY_BE_EMPTY = (*CONNECTION_OPTIONS, "description")
 
-Run = Callable[["Task"], dict[str, Any]]
-
-
-class Services:
-    """What a task can ask of a vCenter. Each is made when first used, as most tasks need one of them."""
-
-    def __init__(self, client: VCenterClient) -> None:
-        self.client = client
-
-    @cached_property
-    def update_sessions(self) -> UpdateSessions:
-        return UpdateSessions(self.client)
-
-    @cached_property
-    def libraries(self) -> Libraries:
-        return Libraries(self.client)
-
-    @cached_property
-    def library_items(self) -> LibraryItems:
-        return LibraryItems(self.client)
-
-
-class Task:
-    """One task of a playbook: its params and check_mode, the services, the operations it performed, its warnings.
-
-    report shows a person a line while the task is at work; None where that can't be done.
-    """
-
-    def __init__(
-        self,
-        params: dict[str, Any],
-        check_mode: bool,
-        client: VCenterClient,
-        report: Callable[[str], None] | None = None,
-    ) -> None:
-        self.params = params
-        self.check_mode = check_mode
-        self.services = Services(client)
-        self.host = client.peer.host
-        self.operations: list[str] = []
-        self.warnings = client.warnings
-        self.report = report
-
-    def perform(self, operation: str, call: Callable[..., Any], *args: Any) -> Any:
-        """Note a write and, unless in check mode, do it. Returns what call returns; None in check mode."""
-        self.operations.append(operation)
-        return None if self.check_mode else call(*args)
+Run = Callable[[Task], dict[str, Any]]
 
 
 @dataclass
@@ -103,33 +54,37 @@ def execute(
     run: Run,
     params: dict[str, Any],
     check_mode: bool,
-    report: Callable[[str], None] | None = None,
+    report: Report | None = None,
     unverified_by: Sequence[str] = (),
 ) -> Outcome:
     """Run a task. Whatever happens, an API token of its own is deleted."""
-    client = None
+    client = task = None
     warnings = []
     if unverified_by and not params["validate_certs"]:
         warnings.append(f"Certificates are not verified because the environment variable {unverified_by[0]} says so.")
     try:
-        for option, value in params.items():
-            if isinstance(value, str) and not value.strip() and option not in MAY_BE_EMPTY:
-                raise InvalidArgument(f"{option} must not be empty")
+        _refuse_empty(params)
         with interruptible(), VCenterClient(**{option: params[option] for option in CONNECTION_OPTIONS}) as client:
-            task = Task(params, check_mode, client, report)
+            task = Task(params, check_mode, Services(client), report)
             facts = run(task)
-        outcome = Outcome({"changed": bool(task.operations), "operations": task.operations, **facts})
+        outcome = Outcome({"changed": task.changed, "operations": task.operations, **facts})
     except VapiError as error:
         outcome = Outcome(error.fail_kwargs(), failed=True)
     except (Exception, SystemExit) as error:
         bug = VapiError(f"This is a bug in the collection: {error!r}")
         outcome = Outcome({**bug.fail_kwargs(), "exception": traceback.format_exc()}, failed=True)
-    secrets = secrets_of(params).union(*map(_secrets_in, _urls_in([outcome.result, warnings])))
+    outcome.secrets = secrets_of(params).union(*map(_secrets_in, _urls_in([outcome.result, warnings])))
     if client is not None:
-        warnings += client.warnings
-        secrets |= client.secrets | _secrets_in(client.proxy or "")
-    outcome.warnings, outcome.secrets = warnings, secrets
+        warnings += (task.warnings if task else []) + client.warnings
+        outcome.secrets |= client.secrets | _secrets_in(client.proxy or "")
+    outcome.warnings = warnings
     return outcome
+
+
+def _refuse_empty(params: dict[str, Any]) -> None:
+    for option, value in params.items():
+        if isinstance(value, str) and not value.strip() and option not in MAY_BE_EMPTY:
+            raise InvalidArgument(f"{option} must not be empty")
 
 
 def secrets_of(params: dict[str, Any]) -> set[str]:

@@ -106,7 +106,8 @@ operation:
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
 SPEC = dict(
     argument_spec=dict(state=dict(type="str", choices=["present", "absent"], default="present")),

@@ -403,7 +403,6 @@ operation:
   sample: update_session.complete
 """
 
-import os
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import (
@@ -413,32 +412,9 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._argspec i
     TIMEOUTS,
     WARNING_BEHAVIOR,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
-    format_checksum,
-    parse_checksum,
-    server_checksum,
-)
-from ansible_collections.vsphere.content_library.plugins.module_utils._content import (
-    Content,
-    publish,
-    pull_spec,
-    refuse_subscribed,
-)
-from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
-    AlreadyExists,
-    InvalidArgument,
-    NotFound,
-    ResourceBusy,
-    VapiError,
-)
-from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import only_id
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import item_facts
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
-    Package,
-    open_package,
-)
-from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._publish import publish_item
+from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
 SPEC = dict(
     argument_spec=dict(
@@ -460,142 +436,10 @@ SPEC = dict(
     supports_check_mode=True,
 )
 
-Facts = dict[str, Any]
 
-
-def run(task: Task) -> Facts:
-    """Look at the source, find the item, close the difference."""
-    params, items = task.params, task.services.library_items
-    source = read_source(params)
-    library_id, before = locate(task)
-    content = Content()
-    if params["state"] == "absent":
-        after = None
-        if before:
-            refuse_subscribed(task, library_id)
-            task.perform("delete_item", items.delete, before["id"])
-    else:
-        check_type(params, source.type, before)
-        try:
-            after, content = present(task, source, library_id, before)
-        except AlreadyExists:
-            if task.operations != ["create_item"]:
-                raise
-            library_id, before = locate(task)
-            if before is None:  # its name differs in case
-                raise
-            # Somebody else made it since it was looked for.
-            task.operations.clear()
-            check_type(params, source.type, before)
-            after, content = present(task, source, library_id, before)
-    return dict(
-        library_item=after,
-        files=content.rows,
-        update_session=content.update_session,
-        bytes_transferred=content.bytes_transferred,
-        diff=dict(before=diff_state(before, content.before), after=diff_state(after, content.after)),
-    )
-
-
-def read_source(params: Facts) -> Package:
-    """What the task brings. Everything that can be wrong with it is told before anything is sent."""
-    for option, least in (("stale_after", 1), ("busy_timeout", 0), ("wait_timeout", 1)):
-        if params[option] < least:
-            raise InvalidArgument(f"{option} {params[option]} is below {least}")
-    checksum = params["checksum"] and parse_checksum(params["checksum"])
-    if checksum and not (params["src"] or params["url"]):
-        raise InvalidArgument("checksum is for src or url, and neither is set")
-    if params["url"]:
-        extension = os.path.splitext(pull_spec(params)["name"])[1].lower()
-        return Package({".iso": "iso", ".ovf": "ovf", ".ova": "ovf"}.get(extension), ())
-    if params["src"] is None or params["state"] == "absent":
-        return Package(None, ())
-    return open_package(params["src"], checksum)
-
-
-def locate(task: Task) -> tuple[str | None, Facts | None]:
-    """The library's id and the item, None for what does not exist. Raises NotFound where it has to exist."""
-    params, services = task.params, task.services
-    library_id, may_miss = params["library_id"], params["state"] == "absent"
-    try:
-        if params["library_name"]:
-            library_id = services.libraries.find(params["library_name"])
-            if library_id is None:
-                raise NotFound(f"there is no library {params['library_name']} on {services.client.peer.host}")
-        if params["library_item_id"]:
-            item = services.library_items.get(params["library_item_id"])
-            if library_id not in (None, item["library_id"]):
-                raise InvalidArgument(f"library_item_id {item['id']} is not in library {library_id}")
-            return item["library_id"], item
-        found = {item["id"]: item for item in services.library_items.named(library_id, params["name"])}
-        return library_id, found.get(only_id(list(found), f"library items have the name {params['name']}"))
-    except NotFound:
-        if may_miss:
-            return None, None
-        raise
-
-
-def check_type(params: Facts, derived: str | None, item: Facts | None) -> None:
-    """Refuse a type other than the item's; one that was derived from the source matters for OVF packages alone."""
-    if item is None:
-        return
-    has, wanted = item["type"] or "", params["type"] or derived or ""
-    if (params["type"] or "ovf" in (has, wanted)) and wanted and has != wanted:
-        raise InvalidArgument(
-            f"type {wanted} is not the type of library item {item['id']}, which is {has or 'not set'}"
-        )
-
-
-def diff_state(item: Facts | None, files: dict[str, Facts]) -> Facts:
-    """What of an item a task can change, for a diff."""
-    if item is None:
-        return {}
-    contents = {
-        name: dict(size=file.get("size"), checksum=format_checksum(server_checksum(file)))
-        for name, file in files.items()
-    }
-    return dict(name=item["name"], type=item["type"], description=item["description"], files=contents)
-
-
-def present(task: Task, source: Package, library_id: str, before: Facts | None) -> tuple[Facts, Content]:
-    """Create or describe the item, then its content. An item that this run created does not outlive a failure."""
-    params, items = task.params, task.services.library_items
-    description, wants_content = params["description"], bool(params["src"] or params["url"])
-    if before is None:
-        refuse_subscribed(task, library_id)
-        item_id, type_ = None, params["type"] or source.type
-        predicted = item_facts(
-            dict(library_id=library_id, name=params["name"], type=type_, description=description), None
-        )
-    else:
-        item_id, predicted = before["id"], dict(before)
-        if description is not None and description != (before["description"] or ""):
-            refuse_subscribed(task, library_id)
-            task.perform("update_item", items.update, item_id, description)
-            predicted["description"] = description
-    try:
-        if before is None:
-            with defer_signals():
-                item_id = task.perform("create_item", items.create, library_id, params["name"], type_, description)
-        content = publish(task, source, library_id, item_id, before is None) if wants_content else Content()
-    except BaseException as error:
-        # A new item that is busy is what somebody else fills.
-        if item_id and not task.check_mode and not (before is None and isinstance(error, ResourceBusy)):
-            undo(task, item_id, before)
-        raise
-    return (predicted if task.check_mode or not task.operations else items.get(item_id)), content
-
-
-def undo(task: Task, item_id: str, before: Facts | None) -> None:
-    """Leave the item as it was before the task."""
-    items, retry_cleanup = task.services.library_items, task.services.client.retry_cleanup
-    try:
-        if before is None:
-            retry_cleanup(items.delete, item_id)
-        elif "update_item" in task.operations:
-            retry_cleanup(items.update, item_id, before["description"] or "")
-    except VapiError as error:
-        task.warnings.append(f"Library item {item_id} could not be brought back to what it was: {error}")
+def run(task: Task) -> dict[str, Any]:
+    """Bring the item and its content into the state."""
+    return publish_item(task)
 
 
 def main() -> None:

@@ -206,7 +206,8 @@ from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import ITEM, LIBRARY
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotFound
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
 SPEC = dict(
     argument_spec=dict(

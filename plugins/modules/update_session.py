@@ -302,8 +302,9 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._models im
     session_diff_state,
     session_facts,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import finish
+from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
 SPEC = dict(
     argument_spec=dict(

@@ -377,7 +377,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._checksums
     parse_checksum,
     server_checksum,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._content import pull_spec
+from ansible_collections.vsphere.content_library.plugins.module_utils._content_plan import pull_spec
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
     NotAllowedInCurrentState,
@@ -392,9 +392,10 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._models im
     message_text,
     without_upload_endpoint,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import SourceFile, open_file
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import explained
+from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Upload
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, wait_for
 

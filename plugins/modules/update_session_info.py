@@ -426,7 +426,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._models im
     UpdateSession,
     without_upload_endpoint,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task, module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
 SPEC = dict(
     argument_spec=dict(

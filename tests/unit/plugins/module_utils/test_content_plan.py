@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is compared and foreseen without a server; test_library_item.py has what is sent."""
+"""What is planned and predicted without a server; test_library_item.py has what is sent."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ import hashlib
 
 import pytest
 
-from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
-    Checksum,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import Checksum
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
-from ansible_collections.vsphere.content_library.plugins.module_utils._content import (
+from ansible_collections.vsphere.content_library.plugins.module_utils._content_plan import (
+    PULLED,
+    REMOVED,
+    UPLOADED,
+    FileChange,
     compare,
-    predict,
+    contradicts,
     pull_spec,
-    row,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import item_file_facts
-from ansible_collections.vsphere.content_library.plugins.module_utils._module import Task
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
-    Package,
-    open_file,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package, open_file
+from ansible_collections.vsphere.content_library.plugins.module_utils._publish_content import predict
+from ansible_collections.vsphere.content_library.plugins.module_utils._task import Services, Task
 from ansible_collections.vsphere.content_library.tests.unit.plugins.library_wire import item_file
 from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import HOST, ITEM, TOKEN
 
@@ -41,7 +40,15 @@ def params_of(**params):
 
 
 def existing(*files):
-    return {file["name"]: item_file_facts(file) for file in files}
+    return [item_file_facts(file) for file in files]
+
+
+def removed(plan):
+    return [change.name for change in plan.having(REMOVED)]
+
+
+def sent(plan):
+    return [change.name for change in plan.having(UPLOADED)]
 
 
 @pytest.fixture
@@ -70,25 +77,22 @@ def ovf(package):
     return package(**roles, **{"2.vmdk": "content"})
 
 
-def names(files):
-    return [file.name for file in files]
-
-
-def rows_by_action(content):
-    return [(told["name"], told["action"]) for told in content.rows]
+def actions(plan):
+    return [(change.name, change.action) for change in plan.changes]
 
 
 # Rows of the result
 
 
 def test_a_row():
-    assert row("tools.iso", 7, Checksum("SHA1", "0a"), True, "uploaded") == {
+    change = FileChange("tools.iso", UPLOADED, 7, Checksum("SHA1", "0a"), verified=True, seconds=0.12345)
+    assert change.row == {
         "name": "tools.iso",
         "size": 7,
         "checksum": "sha1:0a",
         "checksum_verified": True,
         "action": "uploaded",
-        "seconds": 0.0,
+        "seconds": 0.123,
     }
 
 
@@ -161,26 +165,25 @@ def test_what_can_not_be_pulled(url):
     ],
 )
 def test_a_file_is_compared(iso, file, same):
-    content = compare(params_of(src=["tools.iso"]), iso, existing(file))
-    assert content.differs is not same
-    assert names(content.send) == ([] if same else ["tools.iso"])
-    assert rows_by_action(content) == ([("tools.iso", "unchanged")] if same else [])
+    plan = compare(params_of(src=["tools.iso"]), iso, existing(file))
+    assert plan.differs is not same
+    assert actions(plan) == [("tools.iso", "unchanged" if same else "uploaded")]
 
 
 @pytest.mark.parametrize(("checksum", "verified"), [(SHA1, True), (None, False)])
 def test_what_is_unchanged_tells_whether_that_is_certain(iso, checksum, verified):
-    [told] = compare(params_of(src=["tools.iso"]), iso, existing(item_file(checksum=checksum))).rows
-    assert (told["checksum_verified"], told["checksum"]) == (verified, checksum and f"sha1:{checksum}")
+    [change] = compare(params_of(src=["tools.iso"]), iso, existing(item_file(checksum=checksum))).changes
+    assert (change.verified, change.row["checksum"]) == (verified, checksum and f"sha1:{checksum}")
 
 
 def test_an_item_without_files_lacks_all(ovf):
-    content = compare(params_of(src=["a.ovf"]), ovf, {})
-    assert names(content.send) == ["a.mf", "a.cert", "a.ovf", "1.vmdk", "2.vmdk"]
+    plan = compare(params_of(src=["a.ovf"]), ovf, [])
+    assert sent(plan) == ["a.mf", "a.cert", "a.ovf", "1.vmdk", "2.vmdk"]
 
 
 def test_nothing_is_read_that_the_item_does_not_have(tmp_path, iso):
     (tmp_path / "tools.iso").unlink()
-    assert names(compare(params_of(src=["tools.iso"]), iso, {}).send) == ["tools.iso"]
+    assert sent(compare(params_of(src=["tools.iso"]), iso, [])) == ["tools.iso"]
 
 
 def test_manifest_and_certificate_are_not_compared(ovf):
@@ -190,25 +193,24 @@ def test_manifest_and_certificate_are_not_compared(ovf):
 
 def test_metadata_goes_with_whatever_is_sent(ovf):
     has = existing(item_file("a.ovf", checksum=SHA1), item_file("1.vmdk", checksum=SHA1), item_file("2.vmdk", size=1))
-    content = compare(params_of(src=["a.ovf"]), ovf, has)
-    assert names(content.send) == ["a.mf", "a.cert", "a.ovf", "2.vmdk"]
-    assert rows_by_action(content) == [("1.vmdk", "unchanged")]
+    plan = compare(params_of(src=["a.ovf"]), ovf, has)
+    assert sent(plan) == ["a.mf", "a.cert", "a.ovf", "2.vmdk"]
+    assert [change.name for change in plan.changes if change.action == "unchanged"] == ["1.vmdk"]
 
 
 def test_force_sends_all(ovf):
     has = existing(*[item_file(name, checksum=SHA1) for name in ("a.ovf", "1.vmdk", "2.vmdk")])
-    content = compare(params_of(src=["a.ovf"], force=True), ovf, has)
-    assert names(content.send) == ["a.mf", "a.cert", "a.ovf", "1.vmdk", "2.vmdk"]
-    assert content.rows == []
+    plan = compare(params_of(src=["a.ovf"], force=True), ovf, has)
+    assert actions(plan) == [(name, "uploaded") for name in ("a.mf", "a.cert", "a.ovf", "1.vmdk", "2.vmdk")]
 
 
 @pytest.mark.parametrize("purge", [True, False])
 def test_what_the_source_does_not_have_is_removed_if_asked(iso, purge):
     has = existing(item_file(checksum=SHA1), item_file("old.iso"))
-    content = compare(params_of(src=["tools.iso"], purge=purge), iso, has)
-    assert content.remove == ["old.iso"] * purge
-    assert content.differs is purge
-    assert content.send == []
+    plan = compare(params_of(src=["tools.iso"], purge=purge), iso, has)
+    assert removed(plan) == ["old.iso"] * purge
+    assert plan.differs is purge
+    assert sent(plan) == []
 
 
 @pytest.mark.parametrize(
@@ -238,6 +240,20 @@ def test_a_wrong_checksum_of_an_unchanged_file(iso, algorithm, told):
 
 
 @pytest.mark.parametrize(
+    ("reported", "asked", "result"),
+    [
+        (Checksum("SHA1", "0a"), Checksum("SHA1", "0b"), True),
+        (Checksum("SHA1", "0a"), Checksum("SHA1", "0a"), False),
+        (Checksum("SHA1", "0a"), Checksum("SHA256", "0b"), False),
+        (None, Checksum("SHA1", "0a"), False),
+        (Checksum("SHA1", "0a"), None, False),
+    ],
+)
+def test_checksums_contradict_each_other(reported, asked, result):
+    assert contradicts(reported, asked) is result
+
+
+@pytest.mark.parametrize(
     ("files", "more", "pulled"),
     [
         ([], {}, True),
@@ -253,10 +269,11 @@ def test_a_wrong_checksum_of_an_unchanged_file(iso, algorithm, told):
     ],
 )
 def test_a_pull_is_compared(files, more, pulled):
-    content = compare(params_of(url=URL, **more), Package("iso", ()), existing(*files))
-    assert (content.pull is not None, content.differs) == (pulled, pulled)
-    assert content.remove == []
-    assert rows_by_action(content) == ([] if pulled else [(file["name"], "unchanged") for file in files])
+    plan = compare(params_of(url=URL, **more), Package("iso", ()), existing(*files))
+    assert (bool(plan.having(PULLED)), plan.differs) == (pulled, pulled)
+    assert removed(plan) == []
+    wanted = [("tools.iso", "pulled")] if pulled else [(file["name"], "unchanged") for file in files]
+    assert actions(plan) == wanted
 
 
 # Check mode
@@ -264,16 +281,16 @@ def test_a_pull_is_compared(files, more, pulled):
 
 def predicted(params, source, has):
     client = VCenterClient(HOST, session_id=TOKEN)
-    task = Task(params, True, client)
+    task = Task(params, True, Services(client))
     content = predict(task, compare(params, source, has), ITEM)
     return task.operations, content
 
 
-def test_a_push_is_foreseen(ovf):
+def test_a_push_is_predicted(ovf):
     has = existing(item_file("old.vmdk", size=3), item_file("a.ovf", checksum=SHA1), item_file("1.vmdk", checksum=SHA1))
     operations, content = predicted(params_of(src=["a.ovf"]), ovf, has)
     assert operations == ["create", "remove_file", *["add_file", "upload"] * 4, "complete"]
-    assert rows_by_action(content) == [
+    assert actions(content) == [
         ("1.vmdk", "unchanged"),
         ("old.vmdk", "removed"),
         ("a.mf", "uploaded"),
@@ -282,7 +299,7 @@ def test_a_push_is_foreseen(ovf):
         ("2.vmdk", "uploaded"),
     ]
     assert sorted(content.after) == ["1.vmdk", "2.vmdk", "a.ovf"]
-    assert sorted(content.before) == ["1.vmdk", "a.ovf", "old.vmdk"]
+    assert sorted(content.plan.before) == ["1.vmdk", "a.ovf", "old.vmdk"]
     assert {key: content.update_session[key] for key in ("id", "library_item_id", "state")} == {
         "id": None,
         "library_item_id": ITEM,
@@ -290,18 +307,18 @@ def test_a_push_is_foreseen(ovf):
     }
 
 
-def test_a_pull_is_foreseen():
-    operations, content = predicted(params_of(url=URL), Package("iso", ()), {})
+def test_a_pull_is_predicted():
+    operations, content = predicted(params_of(url=URL), Package("iso", ()), [])
     assert operations == ["create", "add_file", "complete"]
-    assert rows_by_action(content) == [("tools.iso", "pulled")]
-    assert content.rows[0]["size"] is None
+    assert actions(content) == [("tools.iso", "pulled")]
+    assert content.changes[0].size is None
     assert list(content.after) == ["tools.iso"]
 
 
-def test_a_removal_is_foreseen(iso):
+def test_a_removal_is_predicted(iso):
     operations, content = predicted(
         params_of(src=["tools.iso"]), iso, existing(item_file(checksum=SHA1), item_file("old.iso", size=3))
     )
     assert operations == ["create", "remove_file", "complete"]
-    assert rows_by_action(content) == [("tools.iso", "unchanged"), ("old.iso", "removed")]
+    assert actions(content) == [("tools.iso", "unchanged"), ("old.iso", "removed")]
     assert list(content.after) == ["tools.iso"]

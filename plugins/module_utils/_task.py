@@ -1,0 +1,66 @@
+# Copyright (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the run of a module gets: its options, the services, and where to note what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
+from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import Libraries
+from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
+from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
+
+Report = Callable[[str], None]
+
+
+class Services:
+    """The services of one vCenter. Each is made when it is first used, as most tasks need one of them."""
+
+    def __init__(self, client: VCenterClient) -> None:
+        self.client = client
+
+    @cached_property
+    def update_sessions(self) -> UpdateSessions:
+        return UpdateSessions(self.client)
+
+    @cached_property
+    def libraries(self) -> Libraries:
+        return Libraries(self.client)
+
+    @cached_property
+    def library_items(self) -> LibraryItems:
+        return LibraryItems(self.client)
+
+
+class Task:
+    """One task of a playbook: params and check_mode, the services, and the operations and warnings of its result.
+
+    Several tasks may share services. report shows a person a line while the task runs; None where that can't be done.
+    """
+
+    def __init__(
+        self, params: dict[str, Any], check_mode: bool, services: Services, report: Report | None = None
+    ) -> None:
+        self.params, self.check_mode, self.services, self.report = params, check_mode, services, report
+        self.host = services.client.peer.host
+        self.operations: list[str] = []
+        self.warnings: list[str] = []
+
+    @property
+    def changed(self) -> bool:
+        """Whether there was anything to do."""
+        return bool(self.operations)
+
+    def perform(self, operation: str, call: Callable[..., Any], *args: Any) -> Any:
+        """Do a write and note it; in check mode note it only. Returns what call returns; None in check mode."""
+        result = None if self.check_mode else call(*args)
+        self.note(operation)
+        return result
+
+    def note(self, *operations: str) -> None:
+        """Note operations that were performed or, in check mode, would be."""
+        self.operations.extend(operations)
