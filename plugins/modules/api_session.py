@@ -74,12 +74,12 @@ operations:
 # Failure
 error_type:
   description:
-    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors,
-      such as V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or
-      V(ERROR).
-    - A failure that no server reported uses the same words. V(INVALID_ARGUMENT) - the module refused an
-      option. V(UNVERIFIED_PEER) - a certificate or TLS. V(RESOURCE_INACCESSIBLE) - no connection.
-      V(TIMED_OUT) - a wait was too long. V(INTERNAL_SERVER_ERROR) - an answer that can't be read.
+    - The kind of the failure, as one of the error types of the vSphere API, such as V(NOT_FOUND),
+      V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or V(ERROR).
+    - A failure that no server reported uses the same words. V(INVALID_ARGUMENT) means that the module
+      refused an option, V(UNVERIFIED_PEER) that a certificate could not be verified,
+      V(RESOURCE_INACCESSIBLE) that there was no connection, V(TIMED_OUT) that a wait took too long,
+      V(INTERNAL_SERVER_ERROR) that an answer could not be read.
   type: str
   returned: failure
   sample: NOT_FOUND
@@ -95,7 +95,10 @@ messages:
   type: list
   elements: dict
   returned: failure
-  sample: []
+  sample:
+  - id: com.vmware.vdcs.util.resource_not_found
+    default_message: The resource was not found.
+    args: []
 operation:
   description: The operation of the API that failed. Null where none was tried.
   type: str

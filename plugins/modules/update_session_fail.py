@@ -55,145 +55,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 update_session:
-  description: The update session, in check mode as it would be. Keys that a newer vCenter adds are passed through.
+  description:
+    - The update session. In check mode as it would be.
+    - It has the keys that RV(vsphere.content_library.update_session_info#module:update_sessions) describes, without C(files) and C(validation).
   type: dict
   returned: success, and failure where a session was read
-  contains:  # UpdateSession
-    id:
-      description: The identifier of the update session.
-      type: str
-      returned: always
-      sample: 6ad2ac1f-9d6f-4f2a-8d60-0c9f04ea28ac:0b4ab54e-77bb-4b27-a3a5-5ed7d3ee27dc
-    library_item_id:
-      description: The library item that the update session changes.
-      type: str
-      returned: always
-      sample: 3f6cb4c0-5f52-4d3e-b1fd-4f9ef9f7e0a3
-    library_item_content_version:
-      description: The content version of the library item when the update session was created.
-      type: str
-      returned: always
-      sample: "2"
-    client_progress:
-      description: The progress that the client told, from 0 to 100.
-      type: int
-      returned: always
-      sample: 40
-    state:
-      description: V(ACTIVE), V(DONE), V(ERROR) or V(CANCELED).
-      type: str
-      returned: always
-      sample: ACTIVE
-    expiration_time:
-      description: The time before which the update session does not expire.
-      type: str
-      returned: always
-      sample: "2026-01-15T10:25:31.651Z"
+  sample:
+    id: 6ad2ac1f-9d6f-4f2a-8d60-0c9f04ea28ac:0b4ab54e-77bb-4b27-a3a5-5ed7d3ee27dc
+    library_item_id: 3f6cb4c0-5f52-4d3e-b1fd-4f9ef9f7e0a3
+    state: ERROR
+    client_progress: 40
     error_message:
-      description: Why the update session is in V(ERROR). Null in every other state.
-      type: dict
-      returned: always
-      contains:  # Message
-        id:
-          description: The identifier of the message.
-          type: str
-          returned: always
-          sample: com.vmware.vdcs.cls-main.client_error
-        default_message:
-          description: The message in English.
-          type: str
-          returned: always
-          sample: The disk image is not readable.
-        args:
-          description: The values that are inserted into the message.
-          type: list
-          elements: str
-          returned: always
-          sample: []
-        params:
-          description: The same values by name. Null where the server tells none.
-          type: dict
-          returned: always
-          sample: null
-        localized:
-          description: The message in the language of the API session. Null where the server tells none.
-          type: str
-          returned: always
-          sample: null
-    preview_info:
-      description: What the server reads in the files so far. Null unless the update session is V(ACTIVE).
-      type: dict
-      returned: always
-      contains:  # Preview
-        state:
-          description: V(UNAVAILABLE), V(AVAILABLE) or V(NOT_APPLICABLE).
-          type: str
-          returned: always
-          sample: AVAILABLE
-        certificate_info:
-          description: The certificate that signed the package. Null where there is none.
-          type: dict
-          returned: always
-          sample: null
-        cert_chain:
-          description: The chain of that certificate.
-          type: list
-          elements: str
-          returned: always
-          sample: []
-        warnings:
-          description: The warnings that the server raised.
-          type: list
-          elements: dict
-          returned: always
-          contains:  # PreviewWarning
-            type:
-              description: The type of the warning.
-              type: str
-              returned: where the server tells it
-              sample: SELF_SIGNED_CERTIFICATE
-            message:
-              description: What the server says about it.
-              type: dict
-              returned: where the server tells it
-              sample:
-                id: com.vmware.ovfs.ovfs-main.warning
-                default_message: The certificate is self-signed.
-                args: []
-            ignored:
-              description: Whether the warning is ignored.
-              type: bool
-              returned: where the server tells it
-              sample: false
-    warning_behavior:
-      description: Which warnings do not fail the update session.
-      type: list
-      elements: dict
-      returned: always
-      contains:  # WarningBehavior
-        type:
-          description: The type of the warning.
-          type: str
-          returned: where the server tells it
-          sample: SELF_SIGNED_CERTIFICATE
-        ignored:
-          description: Whether the update session completes although the server raises this warning.
-          type: bool
-          returned: where the server tells it
-          sample: true
-    expires_in:
-      description:
-        - Whole seconds until C(expiration_time), by the server's clock. Never below 0.
-        - Null where the server tells no expiration time.
-      type: int
-      returned: always
-      sample: 291
-    blocking_warnings:
-      description: The types of the warnings that are raised and that nobody ignored. They will fail a complete.
-      type: list
-      elements: str
-      returned: always
-      sample: []
+      id: com.vmware.vdcs.cls-main.client_error
+      default_message: The disk image is not readable.
 operations:
   description: The API operations performed, in order; in check mode those that would be. Reads are not listed.
   type: list
@@ -213,12 +87,12 @@ diff:
 # Failure
 error_type:
   description:
-    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors,
-      such as V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or
-      V(ERROR).
-    - A failure that no server reported uses the same words. V(INVALID_ARGUMENT) - the module refused an
-      option. V(UNVERIFIED_PEER) - a certificate or TLS. V(RESOURCE_INACCESSIBLE) - no connection.
-      V(TIMED_OUT) - a wait was too long. V(INTERNAL_SERVER_ERROR) - an answer that can't be read.
+    - The kind of the failure, as one of the error types of the vSphere API, such as V(NOT_FOUND),
+      V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or V(ERROR).
+    - A failure that no server reported uses the same words. V(INVALID_ARGUMENT) means that the module
+      refused an option, V(UNVERIFIED_PEER) that a certificate could not be verified,
+      V(RESOURCE_INACCESSIBLE) that there was no connection, V(TIMED_OUT) that a wait took too long,
+      V(INTERNAL_SERVER_ERROR) that an answer could not be read.
   type: str
   returned: failure
   sample: NOT_FOUND
@@ -234,7 +108,10 @@ messages:
   type: list
   elements: dict
   returned: failure
-  sample: []
+  sample:
+  - id: com.vmware.vdcs.util.resource_not_found
+    default_message: The resource was not found.
+    args: []
 operation:
   description: The operation of the API that failed. Null where none was tried.
   type: str

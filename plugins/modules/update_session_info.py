@@ -150,7 +150,7 @@ update_sessions:
       returned: always
       contains:  # Preview
         state:
-          description: V(UNAVAILABLE), V(AVAILABLE) or V(NOT_APPLICABLE).
+          description: V(UNAVAILABLE), V(PREPARING), V(AVAILABLE) or V(NOT_APPLICABLE).
           type: str
           returned: always
           sample: AVAILABLE
@@ -158,7 +158,11 @@ update_sessions:
           description: The certificate that signed the package. Null where there is none.
           type: dict
           returned: always
-          sample: null
+          sample:
+            issuer: CN=Example CA
+            subject: CN=Example Build
+            self_signed: false
+            x509: MIIDdzCCAl+gAwIBAgIE...
         cert_chain:
           description: The chain of that certificate.
           type: list
@@ -385,12 +389,12 @@ operations:
 # Failure
 error_type:
   description:
-    - What kind of failure it was, as one of the discriminators of the vSphere API's standard errors,
-      such as V(NOT_FOUND), V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or
-      V(ERROR).
-    - A failure that no server reported uses the same words. V(INVALID_ARGUMENT) - the module refused an
-      option. V(UNVERIFIED_PEER) - a certificate or TLS. V(RESOURCE_INACCESSIBLE) - no connection.
-      V(TIMED_OUT) - a wait was too long. V(INTERNAL_SERVER_ERROR) - an answer that can't be read.
+    - The kind of the failure, as one of the error types of the vSphere API, such as V(NOT_FOUND),
+      V(NOT_ALLOWED_IN_CURRENT_STATE), V(RESOURCE_BUSY), V(UNAUTHENTICATED) or V(ERROR).
+    - A failure that no server reported uses the same words. V(INVALID_ARGUMENT) means that the module
+      refused an option, V(UNVERIFIED_PEER) that a certificate could not be verified,
+      V(RESOURCE_INACCESSIBLE) that there was no connection, V(TIMED_OUT) that a wait took too long,
+      V(INTERNAL_SERVER_ERROR) that an answer could not be read.
   type: str
   returned: failure
   sample: NOT_FOUND
@@ -406,7 +410,10 @@ messages:
   type: list
   elements: dict
   returned: failure
-  sample: []
+  sample:
+  - id: com.vmware.vdcs.util.resource_not_found
+    default_message: The resource was not found.
+    args: []
 operation:
   description: The operation of the API that failed. Null where none was tried.
   type: str
