@@ -215,7 +215,8 @@ update_session:
   description:
     - The update session that changed the item. Null where none was needed. In check mode as it would be, with a null
       C(id).
-    - It has the keys that RV(vsphere.content_library.update_session_info#module:update_sessions) describes, without C(files) and C(validation).
+    - It has the keys that RV(vsphere.content_library.update_session_info#module:update_sessions) describes,
+      without C(files) and C(validation).
   type: dict
   returned: success, and failure where a session was read
   sample:

@@ -97,8 +97,10 @@ EXAMPLES = r"""
 RETURN = r"""
 update_session:
   description:
-    - The update session. Null once it is deleted. In check mode as it would be, with a null C(id) where none exists yet.
-    - It has the keys that RV(vsphere.content_library.update_session_info#module:update_sessions) describes, without C(files) and C(validation).
+    - The update session. Null once it is deleted.
+    - In check mode as it would be, with a null C(id) where none exists yet.
+    - It has the keys that RV(vsphere.content_library.update_session_info#module:update_sessions) describes,
+      without C(files) and C(validation).
   type: dict
   returned: success, and failure where a session was read
   sample:

@@ -57,7 +57,8 @@ RETURN = r"""
 update_session:
   description:
     - The update session. In check mode as it would be.
-    - It has the keys that RV(vsphere.content_library.update_session_info#module:update_sessions) describes, without C(files) and C(validation).
+    - It has the keys that RV(vsphere.content_library.update_session_info#module:update_sessions) describes,
+      without C(files) and C(validation).
   type: dict
   returned: success, and failure where a session was read
   sample:

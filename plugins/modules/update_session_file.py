@@ -182,7 +182,8 @@ file:
 update_session:
   description:
     - The update session.
-    - It has the keys that RV(vsphere.content_library.update_session_info#module:update_sessions) describes, without C(files) and C(validation).
+    - It has the keys that RV(vsphere.content_library.update_session_info#module:update_sessions) describes,
+      without C(files) and C(validation).
   type: dict
   returned: success, and failure where a session was read
   sample:
