@@ -18,6 +18,7 @@ from .dialects import DIALECTS
 from .errors import VapiError
 from .faults import Connection, Faults, Log
 from .operations import Call, perform
+from .rivals import Rivals
 from .service import Request, Service
 from .store import Store
 
@@ -61,13 +62,13 @@ class ApiService(Service):
 
 def create_app(store: Store, transports: dict[Any, asyncio.Transport]) -> Starlette:
     """The service; ``transports`` has the transport of each connection by the client's address."""
-    log, faults = Log(), Faults()
-    shared = (store, log, faults, transports)
+    log, faults, rivals = Log(), Faults(), Rivals(store)
+    shared = (store, log, faults, rivals, transports)
     return Starlette(
         routes=[
             Mount("/api", ApiService("api", *shared)),
             Mount("/rest", ApiService("rest", *shared)),
             Mount("/cls/data", DataService(*shared)),
-            Mount("/control", routes=control.routes(store, log, faults)),
+            Mount("/control", routes=control.routes(store, log, faults, rivals)),
         ]
     )

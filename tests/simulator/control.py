@@ -20,7 +20,8 @@ from starlette.routing import BaseRoute, Route
 from . import copies
 from .errors import VapiError, message
 from .faults import Faults, Log
-from .models import Config, DownloadSession, Item, UpdateSession, field_names
+from .models import Config, DownloadSession, UpdateSession, field_names, item_state
+from .rivals import ACTS, Rivals, check
 from .store import ADMINISTRATOR, Store, stable_id
 
 SESSION_SEEDS = {
@@ -41,15 +42,17 @@ DOWNLOAD_SESSION_SEEDS = {"user", "client_progress", "lifetime", "expires_in"}
 class Control:
     """The endpoints, over the state that the service has."""
 
-    def __init__(self, store: Store, log: Log, faults: Faults) -> None:
+    def __init__(self, store: Store, log: Log, faults: Faults, rivals: Rivals) -> None:
         self.store = store
         self.log = log
         self.faults = faults
+        self.rivals = rivals
 
     async def reset(self, request: Request) -> Any:
         self.store.reset()
         self.log.clear()
         self.faults.set([])
+        self.rivals.set([])
         return {}
 
     async def config(self, request: Request) -> Any:
@@ -70,6 +73,22 @@ class Control:
 
     async def get_faults(self, request: Request) -> Any:
         return [dataclasses.asdict(fault) for fault in self.faults.faults]
+
+    async def set_rivals(self, request: Request) -> Any:
+        self.rivals.set(await request.json())
+        return {}
+
+    async def get_rivals(self, request: Request) -> Any:
+        """What they have done."""
+        return self.rivals.done
+
+    async def get_acts(self, request: Request) -> Any:
+        return list(ACTS)
+
+    async def perform_act(self, request: Request) -> Any:
+        wanted = await request.json()
+        check(wanted)
+        return self.rivals.perform(wanted)
 
     async def get_requests(self, request: Request) -> Any:
         return list(self.log.entries)
@@ -207,21 +226,6 @@ class Control:
         return {}
 
 
-def item_state(item: Item) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "library_id": item.library_id,
-        "name": item.name,
-        "type": item.type,
-        "description": item.description,
-        "content_version": str(item.content_version),
-        "files": {
-            file.name: {"size": file.blob.size, "sha256": file.blob.digest("SHA256"), "version": str(file.version)}
-            for file in item.files.values()
-        },
-    }
-
-
 def download_session_state(session: DownloadSession) -> dict[str, Any]:
     return {
         "id": session.id,
@@ -277,14 +281,18 @@ def endpoint(function: Callable[[Request], Awaitable[Any]]) -> Callable[[Request
     return call
 
 
-def routes(store: Store, log: Log, faults: Faults) -> list[BaseRoute]:
-    control = Control(store, log, faults)
+def routes(store: Store, log: Log, faults: Faults, rivals: Rivals) -> list[BaseRoute]:
+    control = Control(store, log, faults, rivals)
     table: list[tuple[str, str, Callable[[Request], Awaitable[Any]]]] = [
         ("POST", "/reset", control.reset),
         ("GET", "/config", control.config),
         ("POST", "/config", control.config),
         ("GET", "/faults", control.get_faults),
         ("POST", "/faults", control.set_faults),
+        ("GET", "/rivals", control.get_rivals),
+        ("POST", "/rivals", control.set_rivals),
+        ("GET", "/acts", control.get_acts),
+        ("POST", "/acts", control.perform_act),
         ("GET", "/requests", control.get_requests),
         ("DELETE", "/requests", control.delete_requests),
         ("DELETE", "/tokens", control.delete_tokens),

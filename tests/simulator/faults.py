@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import socket
 import struct
 from collections import deque
@@ -18,7 +17,7 @@ from http import HTTPStatus
 from typing import Any
 
 from .answers import Answer
-from .models import field_names
+from .triggers import Trigger, read
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -33,33 +32,17 @@ LOG_LENGTH = 20_000
 
 
 @dataclass
-class Fault:
-    """What happens to ``count`` matching requests in a row, from the ``at``-th on."""
+class Fault(Trigger):
+    """What happens to the requests."""
 
-    match: dict[str, str]
-    fault: dict[str, Any]
-    at: int = 1
-    count: int = 1
-    seen: int = 0
+    fault: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.match.keys() - {"method", "path", "operation"} or self.fault.keys() - PARAMETERS:
-            raise ValueError(f"unknown keys in {self.match} or {self.fault}")
+        super().__post_init__()
+        if self.fault.keys() - PARAMETERS:
+            raise ValueError(f"unknown keys in {self.fault}")
         if self.fault.get("kind") not in KINDS:
             raise ValueError(f"kind is one of {', '.join(KINDS)}")
-        try:
-            self.pattern = re.compile(self.match.get("path", ""))
-        except re.error as error:
-            raise ValueError(f"{self.match}: {error}") from error
-
-    def strikes(self, method: str, path: str, operation: str | None) -> bool:
-        match = self.match
-        if match.get("method", method).upper() != method or match.get("operation", operation) != operation:
-            return False
-        if not self.pattern.search(path):
-            return False
-        self.seen += 1
-        return self.at <= self.seen < self.at + self.count
 
 
 @dataclass
@@ -69,14 +52,11 @@ class Faults:
     faults: list[Fault] = field(default_factory=list)
 
     def set(self, wanted: list[dict[str, Any]]) -> None:
-        for entry in wanted:
-            if entry.keys() - field_names(Fault):
-                raise ValueError(f"unknown keys in {entry}")
-        self.faults = [Fault(**{"match": {}, **entry}) for entry in wanted]
+        self.faults = read(Fault, wanted)
 
-    def strike(self, method: str, path: str, operation: str | None) -> dict[str, Any] | None:
+    def strike(self, method: str, path: str, operation: str | None, user: str | None) -> dict[str, Any] | None:
         """The fault of this request, if any. Each fault counts the requests that match it."""
-        struck = [fault for fault in self.faults if fault.strikes(method, path, operation)]
+        struck = [fault for fault in self.faults if fault.strikes(method, path, operation, user)]
         return struck[0].fault if struck else None
 
 

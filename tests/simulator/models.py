@@ -190,6 +190,7 @@ class TransferSession:
 
 @dataclass
 class UpdateSession(TransferSession):
+    keep_alive: float | None = None  # somebody sends a keep-alive so often, in seconds
     warning_behavior: list[dict[str, Any]] | None = None
     preview_warnings: list[str] | None = None
     preview_state: str | None = None
@@ -240,6 +241,22 @@ class Datastore:
     name: str
     type: str
     volume: str
+
+
+def item_state(item: Item) -> dict[str, Any]:
+    """What tests look at."""
+    return {
+        "id": item.id,
+        "library_id": item.library_id,
+        "name": item.name,
+        "type": item.type,
+        "description": item.description,
+        "content_version": str(item.content_version),
+        "files": {
+            file.name: {"size": file.blob.size, "sha256": file.blob.digest("SHA256"), "version": str(file.version)}
+            for file in item.files.values()
+        },
+    }
 
 
 def field_names(kind: type) -> set[str]:

@@ -89,6 +89,16 @@ class SimulatorProcess:
     def faults(self, faults: list[dict[str, Any]]) -> None:
         self.control("POST", "/faults", faults)
 
+    def rivals(self, rivals: list[dict[str, Any]]) -> None:
+        self.control("POST", "/rivals", rivals)
+
+    def rivals_done(self) -> list[dict[str, Any]]:
+        return self.control("GET", "/rivals")
+
+    def act(self, act: str, **arguments: Any) -> dict[str, Any]:
+        """What a rival does, now."""
+        return self.control("POST", "/acts", {"act": act, **arguments})
+
     def requests(self) -> list[dict[str, Any]]:
         return self.control("GET", "/requests")
 

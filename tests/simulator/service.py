@@ -14,6 +14,7 @@ from typing import Any
 from .answers import Answer
 from .dialects import parse_query
 from .faults import SECRET_HEADERS, Connection, Faults, Log, Receive, Send, play
+from .rivals import Rivals
 from .store import Store
 
 BODY_LIMIT = 16 << 20
@@ -22,10 +23,13 @@ BODY_LIMIT = 16 << 20
 class Service:
     """What all requests to the simulated vCenter have in common."""
 
-    def __init__(self, store: Store, log: Log, faults: Faults, transports: dict[Any, asyncio.Transport]) -> None:
+    def __init__(
+        self, store: Store, log: Log, faults: Faults, rivals: Rivals, transports: dict[Any, asyncio.Transport]
+    ) -> None:
         self.store = store
         self.log = log
         self.faults = faults
+        self.rivals = rivals
         self.transports = transports
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -46,7 +50,10 @@ class Service:
     ) -> None:
         """Log the request, then answer it, late or broken if a test wants that."""
         entry = self.log.add(request.described(operation))
-        fault = self.faults.strike(request.method, request.target, operation)
+        token = self.store.tokens.get(request.token or "")
+        described = (request.method, request.target, operation, token.user if token else None)
+        self.rivals.before(entry["n"], request.token, described)
+        fault = self.faults.strike(*described)
         if self.store.config.latency:
             await asyncio.sleep(self.store.config.latency)
         if fault:

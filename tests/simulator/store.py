@@ -193,10 +193,18 @@ class Store:
     def settle(self, session: UpdateSession) -> bool:
         """What time has done to a session: it is complete by now, or expired (then False: it is gone)."""
         now = time.time()
-        if session.completing:
-            if now >= session.complete_at and not any(f.status in OPEN_STATUSES for f in session.files.values()):
+        if session.keep_alive and session.state == "ACTIVE":
+            # As the last of those keep-alives has left it.
+            behind = now - (session.expiration_time - session.lifetime)
+            session.expiration_time += behind // session.keep_alive * session.keep_alive
+        expired = now > session.expiration_time
+        if session.completing and not any(f.status in OPEN_STATUSES for f in session.files.values()):
+            # What took effect before the end of its time did so, whenever somebody looks.
+            expired = expired and session.complete_at > session.expiration_time
+            if now >= session.complete_at and not expired:
                 self.finish(session)
-        elif now > session.expiration_time:
+                return session.id in self.sessions
+        if expired:
             self.forget(session)
         return session.id in self.sessions
 

@@ -52,6 +52,15 @@ def interrupted(file: SessionFile) -> dict[str, Any]:
     return message("transfer_interrupted", "The transfer of file <> was interrupted: pipe closed.", file.name)
 
 
+def store_content(store: Store, file: SessionFile, content: bytes) -> None:
+    """All bytes of a file at once, as after a push."""
+    sink = Sink(file, algorithms(store, file))
+    sink.write([content])
+    sink.close()
+    file.bytes_transferred = len(content)
+    file.received(store.config.ready_delay)
+
+
 async def receive_upload(
     store: Store,
     session: UpdateSession,
