@@ -51,7 +51,7 @@ def _described(field: _models.Field, told: dict[str, Any], returned: str) -> Ite
     yield f"type: {field.kind}"
     if field.elements:
         yield f"elements: {field.elements.kind}"
-    yield f"returned: {told.get('returned', returned if field.always else 'where the server tells it')}"
+    yield f"returned: {told.get('returned', returned if field.always else 'when the server reports it')}"
     if "sample" in told:
         sample = yaml.safe_dump({"sample": told["sample"]}, sort_keys=False, width=WIDTH)
         yield from re.sub(r"'([^'\"\n]*)'$", r'"\1"', sample, flags=re.MULTILINE).splitlines()

@@ -14,7 +14,7 @@ attributes:
     description: Whether the module can tell in C(check_mode) what it would do.
     support: full
     details:
-      - Reads and never writes. Logging in is no write.
+      - In check mode the module reads and never writes. Logging in is no write.
   action_group:
     description: The group that C(module_defaults) can name to set options for this module and its siblings.
     support: full
@@ -24,12 +24,12 @@ attributes:
     description: Whether an action plugin does parts of the work on the controller.
     support: full
     details:
-      - A task with the local connection and with the Python of ansible-core, or one that is discovered, does its work
-        in ansible-core's worker process, which takes a fraction of the time. With C(become), C(async) or
-        C(environment), on macOS, and on any other host it runs as a module.
+      - A task runs in ansible-core's worker process, which is much faster, if it has the local connection and the
+        Python of ansible-core or a discovered one. It runs as a module with C(become), C(async) or C(environment), on
+        macOS, and on any other host.
       - Set the variable C(vsphere_content_library_in_process), or the environment variable
-        E(VSPHERE_CONTENT_LIBRARY_IN_PROCESS), to V(false) to run each task as a module. With C(-vvv) a task tells which
-        way it takes, and why.
+        E(VSPHERE_CONTENT_LIBRARY_IN_PROCESS), to V(false) to run each task as a module. With C(-vvv) a task
+        says which way it runs, and why.
   async:
     description: Whether the module supports C(async).
     support: full

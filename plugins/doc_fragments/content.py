@@ -29,7 +29,7 @@ options:
     WARNING_BEHAVIOR = r"""
 options:
   warning_behavior:
-    description: Which warnings do not fail the update session. Types that are not named keep what they have.
+    description: Which warnings do not fail the update session. A type that is not in the list keeps its behavior.
     type: list
     elements: dict
     suboptions:

@@ -12,63 +12,64 @@ options:
   hostname:
     description:
       - The vCenter Server, as a name, an address, or a URL such as V(https://vcenter.example.com).
-      - A URL with V(http://) is accepted for loopback addresses only, because credentials must not travel in the clear.
+      - A URL with V(http://) is accepted for loopback addresses only, because credentials must be encrypted on the way.
       - Falls back to the environment variable E(VMWARE_HOST).
     type: str
     required: true
   port:
     description:
       - The TCP port of the REST service.
-      - Defaults to the port in O(hostname), where it is a URL with one, else to V(443).
+      - The default is the port in the URL of O(hostname), or V(443) if there is none.
       - Falls back to the environment variable E(VMWARE_PORT).
     type: int
   username:
     description:
-      - The user to log in as. Ignored where O(session_id) is set.
+      - The user to log in as. Ignored if O(session_id) is set.
       - Falls back to the environment variable E(VMWARE_USER).
     type: str
   password:
     description:
-      - The password of O(username). Ignored where O(session_id) is set.
-      - With O(username) and O(password) a task logs in, works, and deletes its API token again, also when it fails.
+      - The password of O(username). Ignored if O(session_id) is set.
+      - With O(username) and O(password), each task logs in and deletes its API token at its end, also when it fails.
       - Falls back to the environment variable E(VMWARE_PASSWORD).
     type: str
   session_id:
     description:
-      - An API token that exists already. It wins over O(username) and O(password), is never replaced by a login, and is
-        never deleted by the task.
+      - An API token that exists already. It takes precedence over O(username) and O(password). The task never
+        replaces it by a login and never deletes it.
       - Falls back to the environment variable E(VMWARE_SESSION_ID).
     type: str
   validate_certs:
     description:
       - Whether the certificate of the vCenter Server must be trusted and carry its name.
-      - V(false) turns verification off whatever E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) say.
-      - AWX and Automation Controller set E(VMWARE_VALIDATE_CERTS) to V(False) unless told otherwise. When it is the
-        environment that turns verification off, the task warns.
+      - V(false) turns verification off, also if E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) is set.
+      - AWX and Automation Controller set E(VMWARE_VALIDATE_CERTS) to V(False) by default. The task warns if the
+        environment turns verification off.
       - Falls back to the environment variable E(VMWARE_VALIDATE_CERTS).
     type: bool
     default: true
   ca_path:
     description:
       - A bundle of certificates in PEM format, or a directory of hashed ones, to trust instead of the system's store.
-      - Where it is not set, E(REQUESTS_CA_BUNDLE) and E(CURL_CA_BUNDLE) are looked at first.
+      - If it is not set, E(REQUESTS_CA_BUNDLE) and E(CURL_CA_BUNDLE) are used before the system's store.
       - Falls back to the environment variable E(VMWARE_CA_PATH).
     type: path
   proxy_host:
     description:
-      - An HTTP proxy to connect through. Else the usual proxy variables of the environment hold.
-      - Loopback addresses are never reached through a proxy.
+      - An HTTP proxy to connect through. The default comes from the usual proxy variables of the environment.
+      - A connection to a loopback address never uses a proxy.
       - Falls back to the environment variable E(VMWARE_PROXY_HOST).
     type: str
   proxy_port:
     description:
-      - The port of O(proxy_host). V(8080) where it is not set.
+      - The port of O(proxy_host). The default is V(8080).
       - Falls back to the environment variable E(VMWARE_PROXY_PORT).
     type: int
   api_endpoint:
     description:
-      - Which generation of the REST API to use. V(api) is served by vSphere 7.0U2 and later, V(rest) by 6.5 to 8.0.
-      - V(auto) takes V(api) where it exists. It costs no request then, and one for each task elsewhere.
+      - Which generation of the REST API to use. vSphere 7.0U2 and later has V(api), vSphere 6.5 to 8.0 has V(rest).
+      - V(auto) uses V(api) if the server has it, and else V(rest). Only in the second case, each task sends one request
+        more.
       - Falls back to the environment variable E(VMWARE_API_ENDPOINT).
     type: str
     choices:
@@ -78,9 +79,9 @@ options:
     default: auto
   request_timeout:
     description:
-      - How many seconds one operation may take with its retries, connecting included.
-      - No connection, a broken one, and the answers 429 and 503 are tried again with growing pauses until then. After a
-        lost answer to a write the state is read first.
+      - How many seconds one operation may take. This includes connecting and retries.
+      - The task retries after connection errors and after the answers 429 and 503, with growing pauses. If the answer
+        to a write is lost, the task first reads the state.
     type: int
     default: 60
 requirements:

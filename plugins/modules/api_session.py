@@ -10,9 +10,9 @@ module: api_session
 short_description: Log in to a vCenter Server once for many tasks
 version_added: 0.1.0
 description:
-  - Logs in and returns the API token, or logs out. A play of many tasks costs one login then, and not one for each.
-  - The other modules take the token as O(session_id). They never delete it, so log out in C(always).
-  - The token is worth as much as the password. Set C(no_log) on the task that registers it.
+  - Logs in and returns the API token, or logs out. A play of many tasks then logs in once, and not once for each task.
+  - Pass the token to the other modules as O(session_id). They never delete it, so log out in C(always).
+  - The token gives the same access as the password. Set C(no_log) on the task that registers it.
   - The task is never C(changed), because an API token changes nothing that a playbook manages.
 author:
   - vsphere.content_library contributors (!UNKNOWN)
@@ -23,9 +23,9 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(present) logs in with O(username) and O(password), in check mode too, so that later tasks work. An
-        O(session_id) that is set is ignored.
-      - V(absent) logs O(session_id) out. One that is dead already is fine.
+      - V(present) logs in with O(username) and O(password), in check mode too, so that later tasks work. It ignores
+        O(session_id).
+      - V(absent) logs out, which deletes the token in O(session_id). A token that has already expired is no failure.
     type: str
     choices:
       - present
@@ -66,7 +66,7 @@ session_id:
   returned: success and O(state=present)
   sample: 0f3a5c7e9b1d2468ace013579bdf2468
 operations:
-  description: The API operations performed. There is none that changes what a playbook manages.
+  description: The API operations that changed something. The list is empty, because this module changes nothing.
   type: list
   elements: str
   returned: success

@@ -10,11 +10,12 @@ module: library_item
 short_description: Put files, OVF packages and OVA archives into a content library
 version_added: 0.1.0
 description:
-  - Brings a library item and its content into one desired state. Files are compared with what the item has, and only
-    what differs is sent, in one update session.
-  - A run that fails leaves no open update session and no half-made item behind, and the item as it was before.
-  - While files are pushed, the update session and the API token are kept alive, and the progress can be seen with
-    M(vsphere.content_library.update_session_info).
+  - Brings a library item and its content into a desired state. The module compares the files with those of the item. It
+    sends only what differs, in one update session.
+  - A run that fails leaves no open update session and no incomplete item behind. An item that existed before keeps its
+    content.
+  - While the module pushes files, it keeps the update session and the API token alive.
+    M(vsphere.content_library.update_session_info) shows the progress.
 author:
   - vsphere.content_library contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -40,7 +41,7 @@ options:
     description: The library item, by its identifier. It must exist with O(state=present).
     type: str
   state:
-    description: Whether the library item shall be there.
+    description: Whether the library item exists.
     type: str
     choices:
       - present
@@ -49,30 +50,31 @@ options:
   type:
     description:
       - The type of the library item. It can't be changed later.
-      - Where it is not set, V(ovf) for an OVF package or an OVA archive, V(iso) for an ISO image, else none.
+      - The default is V(ovf) for an OVF package or an OVA archive, V(iso) for an ISO image, and no type for other
+        files.
     type: str
   description:
     description: The description of the library item.
     type: str
   src:
     description:
-      - The files that the library item shall have, as paths on the host that runs the module.
-      - A descriptor (C(.ovf)) brings the files that it refers to, its manifest and its certificate.
-      - An archive (C(.ova)) is read in place, member by member, and never unpacked to disk.
+      - The files of the library item, as paths on the host that runs the module.
+      - With a descriptor (C(.ovf)) come the files that it refers to, its manifest and its certificate.
+      - The module reads an archive (C(.ova)) in place, member by member. It never unpacks the archive to disk.
     type: list
     elements: path
   url:
     description:
-      - Let the server pull the file from here. Its name is the last part of the URL's path.
-      - A library item that has content is unchanged then, unless O(force) is set or the server tells another
-        checksum than O(checksum).
+      - The URL from which the server pulls the file. The last part of its path is the name of the file.
+      - A library item that has content stays unchanged, unless O(force) is set or the server reports another checksum
+        than O(checksum).
     type: str
   purge:
-    description: Whether files of the library item that O(src) does not have are removed. Acts only where O(src) is set.
+    description: Whether to remove the files of the library item that are not in O(src). Only used with O(src).
     type: bool
     default: true
   force:
-    description: Send the content even where it does not differ.
+    description: Whether to send the content even if it does not differ.
     type: bool
     default: false
 seealso:
@@ -110,7 +112,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 library_item:
-  description: The library item, null once deleted. In check mode as it would be.
+  description: The library item. Null once it is deleted. In check mode as it would be.
   type: dict
   returned: success
   contains:  # LibraryItem
@@ -171,7 +173,7 @@ library_item:
       returned: always
       sample: "2026-01-15T10:25:31.651Z"
 files:
-  description: What became of each file.
+  description: What the module did with each file.
   type: list
   elements: dict
   returned: success
@@ -182,17 +184,17 @@ files:
       returned: always
       sample: tools.iso
     size:
-      description: Its size in bytes; null where the server alone knows it and has not told.
+      description: The size of the file in bytes. Null for a pulled file whose size the server has not reported.
       type: int
       returned: always
       sample: 658505728
     checksum:
-      description: The checksum of its bytes, null where none was computed or told.
+      description: The checksum of the file. Null if the module computed none and the server reported none.
       type: str
       returned: always
       sample: sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709
     checksum_verified:
-      description: Whether the server told the same checksum.
+      description: Whether the server reported the same checksum.
       type: bool
       returned: always
       sample: true
@@ -202,12 +204,12 @@ files:
       returned: always
       sample: uploaded
     seconds:
-      description: How long that took.
+      description: How many seconds the transfer took.
       type: float
       returned: always
       sample: 7.25
 bytes_transferred:
-  description: How many bytes were pushed.
+  description: How many bytes the module pushed.
   type: int
   returned: success
   sample: 658505728

@@ -10,8 +10,8 @@ module: library_item_info
 short_description: See the items of a content library
 version_added: 0.1.0
 description:
-  - Returns library items as facts, all of a library, those with one name, or one.
-  - Where nothing matches, an unknown library included, the list is empty.
+  - Returns library items as facts. These are all items of a library, those with one name, or a single item.
+  - The list is empty if nothing matches or the library does not exist.
 author:
   - vsphere.content_library contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -149,19 +149,19 @@ library_items:
           returned: always
           sample: "1"
         checksum_info:
-          description: The checksum of the file. Null where the server tells none.
+          description: The checksum of the file. Null where the server reports none.
           type: dict
           returned: always
           contains:  # ChecksumInfo
             algorithm:
               description: V(SHA1), V(MD5), V(SHA256) or V(SHA512).
               type: str
-              returned: where the server tells it
+              returned: when the server reports it
               sample: SHA1
             checksum:
               description: The checksum in hexadecimal digits.
               type: str
-              returned: where the server tells it
+              returned: when the server reports it
               sample: da39a3ee5e6b4b0d3255bfef95601890afd80709
 operations:
   description: The API operations performed. There are none, as this module only reads.

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: update_session
-short_description: Open, steer and end an update session of a content library
+short_description: Open, control and end an update session of a content library
 version_added: 0.1.0
 description:
-  - Brings an update session of a library item into a state. An update session is the object through which a content
-    library changes an item. It is created, receives files, is kept alive, and ends by complete, cancel or fail.
-  - To fail an update session with a message of your own, use M(vsphere.content_library.update_session_fail).
+  - Brings an update session of a library item into a state. A content library changes an item through an update
+    session. A client creates the session, adds files, keeps it alive, and ends it by complete, cancel or fail.
+  - To fail an update session with your own message, use M(vsphere.content_library.update_session_fail).
 author:
   - vsphere.content_library contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -28,20 +28,20 @@ options:
     type: str
   library_item_id:
     description:
-      - The library item whose update session is meant.
-      - With O(state=active) the user's open update session on the item is adopted; where there is none, one is created.
-        One of another user fails the task with C(RESOURCE_BUSY).
-      - With O(state=done) and O(state=canceled) the user's open update session is ended. Where there is none, one that
-        is in that state already is a success.
-      - With O(state=absent) all of the user's update sessions on the item are meant.
+      - The library item that the update session changes.
+      - With O(state=active), the task uses the user's open update session on the item. If there is none, it creates
+        one. If another user has an open one, the task fails with C(RESOURCE_BUSY).
+      - With O(state=done) and O(state=canceled), the task ends the user's open update session. If there is none, it
+        succeeds if the user has one that is in that state already.
+      - With O(state=absent), the task deletes all update sessions of the user on the item.
     type: str
   state:
     description:
-      - V(active) is an open update session with at least the progress, the lifetime and the warning behavior asked for.
+      - V(active) is an open update session with at least this progress and lifetime, and with this warning behavior.
       - V(done) completes it, so that its changes become visible.
-      - V(canceled) gives it up. The item stays as it was.
-      - V(absent) deletes it, after a cancel where it is still open.
-      - O(warning_behavior), O(client_progress) and O(min_lifetime) act with V(active) and V(done).
+      - V(canceled) cancels it. The item stays as it was.
+      - V(absent) deletes it, and cancels it before if it is still open.
+      - O(warning_behavior), O(client_progress) and O(min_lifetime) are used with V(active) and V(done).
     type: str
     choices:
       - active
@@ -51,18 +51,18 @@ options:
     default: active
   client_progress:
     description:
-      - The progress to tell, from 0 to 100, as I(at least). The server's can't go down, so a lower one does nothing.
+      - The progress to report to the server, from 0 to 100. The progress can't go down, so a lower one does nothing.
     type: int
   min_lifetime:
     description:
-      - Keep the update session alive if it expires in fewer seconds than this. The task warns where that is not enough.
+      - Keep the update session alive if it expires in fewer seconds than this. The task warns if that is not enough.
     type: int
   wait:
-    description: Whether to wait with O(state=done) until the server is done. After a pull, completing takes its time.
+    description: Whether to wait with O(state=done) until the server is done. After a pull, that may take minutes.
     type: bool
     default: true
   wait_timeout:
-    description: How many seconds completing may take, the wait included.
+    description: How many seconds the complete operation and the wait may take together.
     type: int
     default: 600
 seealso:

@@ -10,9 +10,10 @@ module: update_session_fail
 short_description: Fail an update session of a content library with a message
 version_added: 0.1.0
 description:
-  - Ends an open update session in V(ERROR) with a message of the client's, which the vSphere Client shows too.
-  - Made for C(rescue). The item is free again, keeps its content, and whoever looks at the session sees why.
-  - An update session that is in V(ERROR) already is left as it is, with the message it has.
+  - Ends an open update session in V(ERROR) with your message, which the vSphere Client shows too.
+  - Use it in C(rescue). The item keeps its content and is free for another update session. Everybody who looks at the
+    failed one sees why it failed.
+  - An update session that is in V(ERROR) already stays as it is, with the message that it has.
 author:
   - vsphere.content_library contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -25,7 +26,7 @@ options:
     type: str
     required: true
   client_error_message:
-    description: Why it fails. It is sent whole, however long it is.
+    description: Why the update session fails. The module sends the whole text, however long it is.
     type: str
     required: true
 seealso:

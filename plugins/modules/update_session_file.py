@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: update_session_file
-short_description: Put a file into an update session of a content library, or take one out
+short_description: Add a file to an update session of a content library, or remove one
 version_added: 0.1.0
 description:
-  - Brings one file of an open update session into a state, by a push from the host that runs the module or by a pull of
-    the server.
-  - For an item with its content as one desired state, use M(vsphere.content_library.library_item).
+  - Brings one file of an open update session into a state. The host that runs the module pushes the file, or the server
+    pulls it.
+  - To manage a library item with all of its content, use M(vsphere.content_library.library_item).
 author:
   - vsphere.content_library contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -31,8 +31,9 @@ options:
     required: true
   state:
     description:
-      - V(present) is a file that the server has.
-      - V(absent) takes it out of the update session, and out of the library item once the session is completed.
+      - With V(present), the server has the file.
+      - With V(absent), the file is not in the update session. Once the session is completed, the library item does not
+        have the file.
     type: str
     choices:
       - present
@@ -44,11 +45,11 @@ options:
       - With O(state=present) exactly one of O(src) and O(url) is required.
     type: path
   wait:
-    description: Whether to wait for a pull until the server has the file.
+    description: Whether to wait until the server has pulled the file.
     type: bool
     default: true
   wait_timeout:
-    description: How many seconds the server may take, for a push from its last byte.
+    description: How many seconds the server may take. For a push, the time starts after the last byte.
     type: int
     default: 3600
 seealso:
@@ -84,7 +85,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 file:
-  description: The file as the server tells it, without its upload endpoint. Null where the session has no such file.
+  description: The file as the server reports it, without its upload endpoint. Null if the session has no such file.
   type: dict
   returned: success
   contains:  # UpdateSessionFile
@@ -104,19 +105,19 @@ file:
       returned: always
       sample: 658505728
     checksum_info:
-      description: The checksum of the file. Null where the server tells none.
+      description: The checksum of the file. Null where the server reports none.
       type: dict
       returned: always
       contains:  # ChecksumInfo
         algorithm:
           description: V(SHA1), V(MD5), V(SHA256) or V(SHA512).
           type: str
-          returned: where the server tells it
+          returned: when the server reports it
           sample: SHA1
         checksum:
           description: The checksum in hexadecimal digits.
           type: str
-          returned: where the server tells it
+          returned: when the server reports it
           sample: da39a3ee5e6b4b0d3255bfef95601890afd80709
     source_endpoint:
       description: Where the server pulls the file from. Null for a file that is pushed.
@@ -126,12 +127,12 @@ file:
         uri:
           description: Where the file is, without the user name and the password that the URL may have had.
           type: str
-          returned: where the server tells it
+          returned: when the server reports it
           sample: https://mirror.example.com/tools.iso
         ssl_certificate_thumbprint:
           description: The thumbprint of the certificate that the server has to present.
           type: str
-          returned: where the server tells it
+          returned: when the server reports it
           sample: 2D:6D:4B:9A:71:9C:8F:13:0D:66:0F:EE:9A:6B:44:1B:DF:F5:DE:1A
     bytes_transferred:
       description: How many bytes the server has.
@@ -165,12 +166,12 @@ file:
           returned: always
           sample: []
         params:
-          description: The same values by name. Null where the server tells none.
+          description: The same values by name. Null where the server reports none.
           type: dict
           returned: always
           sample: null
         localized:
-          description: The message in the language of the API session. Null where the server tells none.
+          description: The message in the language of the API session. Null where the server reports none.
           type: str
           returned: always
           sample: null

@@ -9,8 +9,8 @@ module: update_session_info
 short_description: See the update sessions of a content library
 version_added: 0.1.0
 description:
-  - Returns the update sessions of the calling user as facts that a playbook can branch on, all of them, those on one
-    library item, or one.
+  - Returns update sessions as facts that a playbook can use in conditions. These are all update sessions of the user,
+    those on one library item, or a single one.
   - A vCenter Server shows each user only the sessions that this user created.
 author:
   - vsphere.content_library contributors (!UNKNOWN)
@@ -99,7 +99,7 @@ update_sessions:
       returned: always
       sample: "2"
     client_progress:
-      description: The progress that the client told, from 0 to 100.
+      description: The progress that the client reported, from 0 to 100.
       type: int
       returned: always
       sample: 40
@@ -135,12 +135,12 @@ update_sessions:
           returned: always
           sample: []
         params:
-          description: The same values by name. Null where the server tells none.
+          description: The same values by name. Null where the server reports none.
           type: dict
           returned: always
           sample: null
         localized:
-          description: The message in the language of the API session. Null where the server tells none.
+          description: The message in the language of the API session. Null where the server reports none.
           type: str
           returned: always
           sample: null
@@ -178,12 +178,12 @@ update_sessions:
             type:
               description: The type of the warning.
               type: str
-              returned: where the server tells it
+              returned: when the server reports it
               sample: SELF_SIGNED_CERTIFICATE
             message:
               description: What the server says about it.
               type: dict
-              returned: where the server tells it
+              returned: when the server reports it
               sample:
                 id: com.vmware.ovfs.ovfs-main.warning
                 default_message: The certificate is self-signed.
@@ -191,7 +191,7 @@ update_sessions:
             ignored:
               description: Whether the warning is ignored.
               type: bool
-              returned: where the server tells it
+              returned: when the server reports it
               sample: false
     warning_behavior:
       description: Which warnings do not fail the update session.
@@ -202,17 +202,17 @@ update_sessions:
         type:
           description: The type of the warning.
           type: str
-          returned: where the server tells it
+          returned: when the server reports it
           sample: SELF_SIGNED_CERTIFICATE
         ignored:
           description: Whether the update session completes although the server raises this warning.
           type: bool
-          returned: where the server tells it
+          returned: when the server reports it
           sample: true
     expires_in:
       description:
         - Whole seconds until C(expiration_time), by the server's clock. Never below 0.
-        - Null where the server tells no expiration time.
+        - Null where the server reports no expiration time.
       type: int
       returned: always
       sample: 291
@@ -244,19 +244,19 @@ update_sessions:
           returned: always
           sample: 658505728
         checksum_info:
-          description: The checksum of the file. Null where the server tells none.
+          description: The checksum of the file. Null where the server reports none.
           type: dict
           returned: always
           contains:  # ChecksumInfo
             algorithm:
               description: V(SHA1), V(MD5), V(SHA256) or V(SHA512).
               type: str
-              returned: where the server tells it
+              returned: when the server reports it
               sample: SHA1
             checksum:
               description: The checksum in hexadecimal digits.
               type: str
-              returned: where the server tells it
+              returned: when the server reports it
               sample: da39a3ee5e6b4b0d3255bfef95601890afd80709
         source_endpoint:
           description: Where the server pulls the file from. Null for a file that is pushed.
@@ -266,12 +266,12 @@ update_sessions:
             uri:
               description: Where the file is, without the user name and the password that the URL may have had.
               type: str
-              returned: where the server tells it
+              returned: when the server reports it
               sample: https://mirror.example.com/tools.iso
             ssl_certificate_thumbprint:
               description: The thumbprint of the certificate that the server has to present.
               type: str
-              returned: where the server tells it
+              returned: when the server reports it
               sample: 2D:6D:4B:9A:71:9C:8F:13:0D:66:0F:EE:9A:6B:44:1B:DF:F5:DE:1A
         bytes_transferred:
           description: How many bytes the server has.
@@ -305,12 +305,12 @@ update_sessions:
               returned: always
               sample: []
             params:
-              description: The same values by name. Null where the server tells none.
+              description: The same values by name. Null where the server reports none.
               type: dict
               returned: always
               sample: null
             localized:
-              description: The message in the language of the API session. Null where the server tells none.
+              description: The message in the language of the API session. Null where the server reports none.
               type: str
               returned: always
               sample: null
@@ -371,12 +371,12 @@ update_sessions:
                   returned: always
                   sample: []
                 params:
-                  description: The same values by name. Null where the server tells none.
+                  description: The same values by name. Null where the server reports none.
                   type: dict
                   returned: always
                   sample: null
                 localized:
-                  description: The message in the language of the API session. Null where the server tells none.
+                  description: The message in the language of the API session. Null where the server reports none.
                   type: str
                   returned: always
                   sample: null
