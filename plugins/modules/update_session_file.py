@@ -254,7 +254,13 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._checksums
     parse_checksum,
     server_checksum,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._content_plan import pull_spec
+from ansible_collections.vsphere.content_library.plugins.module_utils._content_plan import (
+    PULLED,
+    REMOVED,
+    UPLOADED,
+    FileChange,
+    pull_spec,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
     NotAllowedInCurrentState,
@@ -264,6 +270,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
     UpdateSession,
+    UploadFile,
     file_diff_state,
     file_facts,
     message_text,
@@ -292,106 +299,124 @@ SPEC = dict(
     supports_check_mode=True,
 )
 
-Facts = dict[str, Any]
 
-
-def run(task: Task) -> Facts:
-    """Look at the source and the session, bring the file into the state."""
+def run(task: Task) -> dict[str, Any]:
+    """Look at the source and the session, plan, bring the file into the state."""
     params, sessions = task.params, task.services.update_sessions
     if params["wait_timeout"] < 1:
         raise InvalidArgument(f"wait_timeout {params['wait_timeout']} is below 1")
-    present = params["state"] == "present"
-    source = spec = None
-    if present and params["src"]:
-        checksum = params["checksum"] and parse_checksum(params["checksum"])
-        source = open_file(params["src"], checksum or None)._replace(name=params["name"])
-    elif present:
-        spec = pull_spec(params, params["name"])
-    session = sessions.get(params["update_session_id"])
-    if session["state"] != "ACTIVE":
-        text = f"update session {session['id']} on {task.host} is {session['state']} and its files can't be changed"
-        raise NotAllowedInCurrentState(text, operation="file.add" if present else "file.remove", update_session=session)
-
-    before = file = sessions.files.find(session["id"], params["name"])
-    if source and not unchanged(task, session, source, before):
-        file = push(task, session, source)
-    elif spec and not being_pulled(spec, before):
-        file = pull(task, session, spec)
-    elif not present and before:
-        task.perform("remove_file", sessions.files.remove, session["id"], params["name"])
-        file = None
-    if spec and params["wait"] and not task.check_mode:
+    wanted = wanted_change(params)
+    session = active_session(task, wanted)
+    before = sessions.files.find(params["update_session_id"], params["name"])
+    is_due = differs(task, session, wanted, before)
+    file = carry_out(task, session, wanted) if is_due else before
+    if wanted.spec and params["wait"] and not task.check_mode:
         file = pulled(task, session, file)
-    if task.operations and not task.check_mode:
-        session = sessions.get(session["id"])
+    if is_due and not task.check_mode:
+        session = sessions.get(params["update_session_id"])
     return dict(
-        file=file and without_upload_endpoint(file),
+        file=without_upload_endpoint(file) if file else None,
         update_session=session,
         diff=dict(before=file_diff_state(before), after=file_diff_state(file)),
     )
 
 
-def unchanged(task: Task, session: UpdateSession, source: SourceFile, file: Facts | None) -> bool:
-    """Whether the session has the source already. The server's checksum decides alone, where it tells one."""
+def wanted_change(params: dict[str, Any]) -> FileChange:
+    """What the task asks for: a push, a pull or a removal. Raises InvalidArgument for a source that can't be sent."""
+    name = params["name"]
+    if params["state"] == "absent":
+        return FileChange(name, REMOVED)
+    if params["src"]:
+        checksum = parse_checksum(params["checksum"]) if params["checksum"] else None
+        source = open_file(params["src"], checksum)._replace(name=name)
+        return FileChange(name, UPLOADED, source.size, source.checksum, source=source)
+    return FileChange(name, PULLED, spec=pull_spec(params, name))
+
+
+def active_session(task: Task, wanted: FileChange) -> UpdateSession:
+    """The session, which must be ACTIVE."""
+    session = task.services.update_sessions.get(task.params["update_session_id"])
+    if session["state"] != "ACTIVE":
+        text = f"update session {session['id']} on {task.host} is {session['state']} and its files can't be changed"
+        operation = "file.remove" if wanted.action == REMOVED else "file.add"
+        raise NotAllowedInCurrentState(text, operation=operation, update_session=session)
+    return session
+
+
+def differs(task: Task, session: UpdateSession, wanted: FileChange, file: UploadFile | None) -> bool:
+    """Whether the session does not have what is wanted yet."""
+    if wanted.source:
+        return not has_source(task, session, wanted.source, file)
+    if wanted.spec:
+        return not is_pulled_from(wanted.spec, file)
+    return file is not None
+
+
+def has_source(task: Task, session: UpdateSession, source: SourceFile, file: UploadFile | None) -> bool:
+    """Whether the session has the source. The checksum that the server reports decides alone, else the size does."""
     if file is None or file["status"] != "READY":
         return False
-    has = server_checksum(file)
-    if has is None and file["source_type"] == "NONE":
-        # Of a file that it leaves as it is, the session tells no checksum; the item does.
-        kept = task.services.library_items.files(session["library_item_id"])
-        has = next((server_checksum(file) for file in kept if file["name"] == source.name), None)
-    is_same = matches_checksum(source, has) if has else file["size"] == source.size
-    if is_same and source.checksum and not matches_checksum(source, source.checksum, has):
-        raise InvalidArgument(f"checksum: {source.path!r} does not have it, and is what the session has already")
+    reported = server_checksum(file)
+    if reported is None and file["source_type"] == "NONE":
+        # The session reports no checksum of a file that it leaves as it is. The item does.
+        kept = task.services.library_items.files(str(session["library_item_id"]))
+        reported = next((server_checksum(file) for file in kept if file["name"] == source.name), None)
+    is_same = matches_checksum(source, reported) if reported else file["size"] == source.size
+    if is_same and source.checksum and not matches_checksum(source, source.checksum, reported):
+        raise InvalidArgument(f"checksum: {source.path!r} does not have this checksum, and is what the session has")
     return is_same
 
 
-def being_pulled(spec: Facts, file: Facts | None) -> bool:
-    """Whether the server has, or is getting, the file from there."""
+def is_pulled_from(spec: dict[str, Any], file: UploadFile | None) -> bool:
+    """Whether the server has the file, or is pulling it, from this URL."""
     if file is None or file["status"] == "ERROR" or file["source_type"] != "PULL":
         return False
-    has, asked = server_checksum(file), server_checksum(spec)
-    if has and asked and has.algorithm == asked.algorithm:
-        return has == asked
+    reported, asked = server_checksum(file), server_checksum(spec)
+    if reported and asked and reported.algorithm == asked.algorithm:
+        return reported == asked
     return (file["source_endpoint"] or {}).get("uri") == spec["source_endpoint"]["uri"]
 
 
-def push(task: Task, session: UpdateSession, source: SourceFile) -> Facts:
-    """Send the bytes, return the file's info."""
-    task.operations += ["add_file", "upload"]
-    if task.check_mode:
-        predicted = dict(name=source.name, source_type="PUSH", status="READY", size=source.size)
-        return file_facts(dict(predicted, bytes_transferred=source.size, checksum_info=checksum_info(source.checksum)))
-    sessions = task.services.update_sessions
+def carry_out(task: Task, session: UpdateSession, wanted: FileChange) -> UploadFile | None:
+    """Push, pull or remove the file. Returns its info afterwards; in check mode as it would be."""
+    update_session_id, files = task.params["update_session_id"], task.services.update_sessions.files
+    if wanted.source:
+        return push(task, session, wanted)
+    if wanted.spec:
+        info = task.perform("add_file", files.add, update_session_id, wanted.spec)
+        return info or file_facts(dict(wanted.spec, status="READY"))
+    task.perform("remove_file", files.remove, update_session_id, wanted.name)
+    return None
+
+
+def push(task: Task, session: UpdateSession, wanted: FileChange) -> UploadFile | None:
+    """Send the bytes. Returns the info of the file."""
+    sessions, source = task.services.update_sessions, wanted.source
+    task.note(*wanted.operations)
+    if task.check_mode or source is None:
+        predicted = dict(name=wanted.name, source_type="PUSH", status="READY", size=wanted.size)
+        return file_facts(dict(predicted, bytes_transferred=wanted.size, checksum_info=checksum_info(wanted.checksum)))
     client, wait_timeout = task.services.client, task.params["wait_timeout"]
     try:
         with KeepAlive(sessions.keep_alive, session) as keeper:
             Upload(client, sessions, session, keeper, wait_timeout=wait_timeout, report=task.report).push([source])
     except VapiError as error:
         raise explained(sessions, error, session) from None
-    return sessions.files.find(session["id"], source.name)
+    return sessions.files.find(task.params["update_session_id"], source.name)
 
 
-def pull(task: Task, session: UpdateSession, spec: Facts) -> Facts:
-    """Tell the server to get the file, return its info."""
-    info = task.perform("add_file", task.services.update_sessions.files.add, session["id"], spec)
-    return info or file_facts(dict(spec, status="READY"))
-
-
-def pulled(task: Task, session: UpdateSession, file: Facts) -> Facts:
-    """Wait until the server has pulled the file, and keep the session alive meanwhile."""
+def pulled(task: Task, session: UpdateSession, file: UploadFile | None) -> UploadFile:
+    """Keep the session alive and wait until the server has pulled the file. Returns its info."""
     params, sessions = task.params, task.services.update_sessions
     timeout = params["wait_timeout"]
     subject = f"file {params['name']} of update session {session['id']} on {task.host}"
 
-    def look() -> Facts | None:
-        return sessions.files.find(session["id"], params["name"])
+    def look() -> UploadFile | None:
+        return sessions.files.find(params["update_session_id"], params["name"])
 
-    if file["status"] not in ("READY", "ERROR"):
+    if not has_arrived(file):
         with KeepAlive(sessions.keep_alive, session):
-            file, arrived = wait_for(
-                look, lambda seen: not seen or seen["status"] in ("READY", "ERROR"), Deadline(timeout)
-            )
+            file, arrived = wait_for(look, has_arrived, Deadline(timeout))
         if not arrived:
             text = f"{subject} is still not there after {timeout} seconds"
             raise TimedOut(text, operation="file.list", update_session=session)
@@ -400,6 +425,11 @@ def pulled(task: Task, session: UpdateSession, file: Facts) -> Facts:
         text = f"{subject} was not pulled: {reason}"
         raise VapiError(text, operation="file.add", update_session=session)
     return file
+
+
+def has_arrived(file: UploadFile | None) -> bool:
+    """Whether there is nothing to wait for any more, be it well or not."""
+    return file is None or file["status"] in ("READY", "ERROR")
 
 
 def main() -> None:

@@ -421,7 +421,7 @@ operation:
   sample: update_session.complete
 """
 
-from typing import Any
+from typing import Any, cast
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     NotAllowedInCurrentState,
@@ -431,6 +431,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
     STATES,
     UpdateSession,
+    UpdateSessionInfo,
     without_upload_endpoint,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
@@ -450,39 +451,49 @@ SPEC = dict(
 
 
 def run(task: Task) -> dict[str, Any]:
-    """Read, filter, add what was asked for."""
+    """Find the sessions, filter them, add what was asked for."""
+    params = task.params
+    found: list[UpdateSession] = find(task)
+    if params["states"]:
+        found = [session for session in found if session["state"] in params["states"]]
+    if not (params["gather_files"] or params["validate"]):
+        return dict(update_sessions=found)
+    detailed = task.services.client.map(lambda session: with_details(task, session), found)
+    return dict(update_sessions=[session for session in detailed if session])
+
+
+def find(task: Task) -> list[UpdateSession]:
+    """The sessions that are meant, [] where there is none."""
     params, sessions = task.params, task.services.update_sessions
     if params["update_session_id"]:
-        found = [sessions.find(params["update_session_id"])]
-    else:
-        try:
-            found = sessions.list_sessions(params["library_item_id"])
-        except NotFound:
-            found = []
+        session = sessions.find(params["update_session_id"])
+        return [session] if session else []
+    try:
+        return sessions.list_sessions(params["library_item_id"])
+    except NotFound:
+        return []
 
-    def detailed(session: UpdateSession) -> UpdateSession | None:
+
+def with_details(task: Task, session: UpdateSession) -> UpdateSessionInfo | None:
+    """The session with its files and its validation, as asked for; None for one that is gone meanwhile."""
+    params, files, update_session_id = task.params, task.services.update_sessions.files, str(session["id"])
+    details: dict[str, Any] = {}
+    if params["gather_files"]:
+        details["files"] = []
+    if params["validate"]:
+        details["validation"] = None
+    try:
         if params["gather_files"]:
-            session["files"] = []
-        if params["validate"]:
-            session["validation"] = None
-        try:
-            if params["gather_files"]:
-                session["files"] = [without_upload_endpoint(file) for file in sessions.files.list_files(session["id"])]
-            if params["validate"] and session["state"] == "ACTIVE":
-                session["validation"] = sessions.files.validate(session["id"])
-        except NotFound:
-            return None
-        except VapiError as error:
-            # It ended between the two looks, or its files are not there yet. error_type is optional in a 400 of /api.
-            if not (isinstance(error, NotAllowedInCurrentState) or error.http_status == 400):
-                raise
-        return session
-
-    states = params["states"]
-    wanted = [session for session in found if session and (not states or session["state"] in states)]
-    if params["gather_files"] or params["validate"]:
-        wanted = task.services.client.map(detailed, wanted)
-    return dict(update_sessions=[session for session in wanted if session])
+            details["files"] = [without_upload_endpoint(file) for file in files.list_files(update_session_id)]
+        if params["validate"] and session["state"] == "ACTIVE":
+            details["validation"] = files.validate(update_session_id)
+    except NotFound:
+        return None
+    except VapiError as error:
+        # It ended after it was read, or its files are not there yet. error_type is optional in a 400 of /api.
+        if not (isinstance(error, NotAllowedInCurrentState) or error.http_status == 400):
+            raise
+    return cast(UpdateSessionInfo, {**session, **details})
 
 
 def main() -> None:
