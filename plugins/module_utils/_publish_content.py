@@ -28,8 +28,6 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._content_p
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
-    NotAllowedInCurrentState,
-    NotFound,
     ResourceBusy,
     VapiError,
 )
@@ -37,6 +35,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._keep_aliv
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession, session_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import (
+    cancel_unless_ended,
     explained,
     finish,
     settle_others,
@@ -70,15 +69,17 @@ def refuse_subscribed(task: Task, library_id: str) -> None:
 
 def publish_content(task: Task, source: Package, library_id: str, item_id: str | None, is_new: bool) -> Content:
     """Compare, then send what differs in one update session. item_id is None for an item that would be created."""
+    sessions = task.services.update_sessions
+    abandoned: list[UpdateSession] = []
     if is_new or item_id is None:
-        plan, abandoned = compare(task.params, source, ()), []
+        plan = compare(task.params, source, ())
     else:
         plan, abandoned = plan_for(task, source, library_id, item_id)
     if not plan.differs:
         return Content(plan, plan.changes, plan.before)
     for session in abandoned:
-        task.perform("cancel", cancel_abandoned, task, session)
-        task.perform("delete", task.services.update_sessions.delete, session["id"])
+        task.perform("cancel", cancel_unless_ended, sessions, session["id"])
+        task.perform("delete", sessions.delete, session["id"])
     if task.check_mode or item_id is None:
         return predict(task, plan, item_id)
     return perform(task, plan, item_id)
@@ -100,12 +101,6 @@ def plan_for(task: Task, source: Package, library_id: str, item_id: str) -> tupl
         )
         if not has_changed:
             return plan, abandoned
-
-
-def cancel_abandoned(task: Task, session: UpdateSession) -> None:
-    """Cancel a session that a killed run left behind. It may have expired or ended meanwhile."""
-    with suppress(NotFound, NotAllowedInCurrentState):
-        task.services.update_sessions.cancel(session["id"])
 
 
 def predict(task: Task, plan: ContentPlan, item_id: str | None) -> Content:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    NotAllowedInCurrentState,
     NotFound,
     ResourceBusy,
     TimedOut,
@@ -69,6 +70,25 @@ def reasons(sessions: UpdateSessions, session: UpdateSession) -> list[str]:
             texts += [f"{name}: missing" for name in found["missing_files"]]
             texts += [f"{bad['name']}: {message_text(bad['error_message'])}" for bad in found["invalid_files"]]
     return list(dict.fromkeys(text for text in texts if text))
+
+
+def find_sessions(
+    sessions: UpdateSessions, update_session_id: str | None, library_item_id: str | None
+) -> list[UpdateSession]:
+    """The session of this id, or all sessions of the user on this item, or anywhere. [] where there is none."""
+    if update_session_id:
+        session = sessions.find(update_session_id)
+        return [session] if session else []
+    try:
+        return sessions.list_sessions(library_item_id)
+    except NotFound:
+        return []
+
+
+def cancel_unless_ended(sessions: UpdateSessions, update_session_id: str) -> None:
+    """Cancel a session that was ACTIVE when it was read. It may have ended or expired since."""
+    with suppress(NotFound, NotAllowedInCurrentState):
+        sessions.cancel(update_session_id)
 
 
 def settle_others(

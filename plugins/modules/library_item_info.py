@@ -209,6 +209,7 @@ from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import ITEM, LIBRARY
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotFound
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem, LibraryItemInfo
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
@@ -225,21 +226,25 @@ SPEC = dict(
 
 
 def run(task: Task) -> dict[str, Any]:
-    """Find, add the files if asked to."""
-    found: list[dict[str, Any]] = []
+    """Find the items, add their files if asked to."""
+    found: list[LibraryItem] = []
     with suppress(NotFound):
         found = find(task)
-
-    def with_files(item: dict[str, Any]) -> dict[str, Any] | None:
-        with suppress(NotFound):
-            return dict(item, files=task.services.library_items.files(item["id"]))
-
-    if task.params["gather_files"]:
-        found = [item for item in task.services.client.map(with_files, found) if item]
-    return dict(library_items=found)
+    if not task.params["gather_files"]:
+        return dict(library_items=found)
+    detailed = task.services.client.map(lambda item: with_files(task, item), found)
+    return dict(library_items=[item for item in detailed if item])
 
 
-def find(task: Task) -> list[dict[str, Any]]:
+def with_files(task: Task, item: LibraryItem) -> LibraryItemInfo | None:
+    """The item with its files; None for one that is gone meanwhile."""
+    try:
+        return {**item, "files": task.services.library_items.files(str(item["id"]))}
+    except NotFound:
+        return None
+
+
+def find(task: Task) -> list[LibraryItem]:
     """The items that match. Raises NotFound for what does not exist."""
     params, services = task.params, task.services
     library_id = params["library_id"]

@@ -161,8 +161,7 @@ operation:
 """
 
 import time
-from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import WARNING_BEHAVIOR
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
@@ -178,7 +177,11 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._models im
     session_facts,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
-from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import finish
+from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import (
+    cancel_unless_ended,
+    find_sessions,
+    finish,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
 SPEC = dict(
@@ -257,66 +260,83 @@ def create(task: Task) -> UpdateSession:
     return session
 
 
-def steer(task: Task, session: UpdateSession) -> UpdateSession:
-    """Close the differences that an ACTIVE session may have."""
-    params, sessions = task.params, task.services.update_sessions
-    written = len(task.operations)
-    current, min_lifetime = behavior_of(session), params["min_lifetime"]
-    asked = {entry["type"]: entry["ignored"] for entry in params["warning_behavior"] or []}
+class Steering(NamedTuple):
+    """What has to happen to an ACTIVE session. changes are properties as they will be."""
+
+    changes: dict[str, Any]
+    is_short: bool  # It expires before min_lifetime.
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether that takes a keep-alive."""
+        return self.is_short or "client_progress" in self.changes
+
+
+def plan_steering(params: dict[str, Any], session: UpdateSession) -> Steering:
+    """Compare an ACTIVE session with what the task wants."""
     changes: dict[str, Any] = {}
-    if any(current.get(warning, False) != ignored for warning, ignored in asked.items()):
-        merged = {**current, **asked}
-        changes["warning_behavior"] = [dict(type=warning, ignored=ignored) for warning, ignored in merged.items()]
-        task.perform("update", sessions.update, session["id"], changes["warning_behavior"])
+    ignored = behavior_of(session)
+    asked = {entry["type"]: entry["ignored"] for entry in params["warning_behavior"] or []}
+    if any(ignored.get(warning, False) != wanted for warning, wanted in asked.items()):
+        merged = {**ignored, **asked}
+        changes["warning_behavior"] = [dict(type=warning, ignored=wanted) for warning, wanted in merged.items()]
     if (params["client_progress"] or 0) > (session["client_progress"] or 0):
         changes["client_progress"] = params["client_progress"]
-    short = min_lifetime is not None and session["expires_in"] is not None and session["expires_in"] < min_lifetime
-    if short or "client_progress" in changes:
-        task.perform("keep_alive", sessions.keep_alive, session["id"], changes.get("client_progress"))
-    if len(task.operations) == written:
+    expires_in, min_lifetime = session["expires_in"], params["min_lifetime"]
+    return Steering(changes, min_lifetime is not None and expires_in is not None and expires_in < min_lifetime)
+
+
+def steer(task: Task, session: UpdateSession) -> UpdateSession:
+    """Bring the properties of an ACTIVE session, and its lifetime, to what the task wants. Returns the session."""
+    sessions, plan, update_session_id = (
+        task.services.update_sessions,
+        plan_steering(task.params, session),
+        session["id"],
+    )
+    if "warning_behavior" in plan.changes:
+        task.perform("update", sessions.update, update_session_id, plan.changes["warning_behavior"])
+    if plan.keeps_alive:
+        task.perform("keep_alive", sessions.keep_alive, update_session_id, plan.changes.get("client_progress"))
+    if not (plan.changes or plan.keeps_alive):
         return session
     if task.check_mode:
-        predicted = {**session, **changes}
-        return {**predicted, "blocking_warnings": blocking_warnings(predicted)}
-    session = sessions.get(session["id"])
-    if short and (session["expires_in"] or 0) < min_lifetime:
+        predicted = cast(UpdateSession, {**session, **plan.changes})
+        predicted["blocking_warnings"] = blocking_warnings(predicted)
+        return predicted
+    session = sessions.get(update_session_id)
+    min_lifetime = task.params["min_lifetime"]
+    if plan.is_short and (session["expires_in"] or 0) < min_lifetime:
         task.warnings.append(
-            f"Update session {session['id']} expires in {session['expires_in']} seconds even after a keep-alive;"
+            f"Update session {update_session_id} expires in {session['expires_in']} seconds even after a keep-alive;"
             f" min_lifetime asks for {min_lifetime}."
         )
     return session
 
 
 def end(task: Task, session: UpdateSession, wanted: str) -> UpdateSession:
-    """Complete or cancel an ACTIVE session."""
-    params, sessions = task.params, task.services.update_sessions
+    """Complete or cancel an ACTIVE session. Returns it afterwards."""
+    params, sessions, update_session_id = task.params, task.services.update_sessions, str(session["id"])
+    ended: UpdateSession | None = None
     if wanted == "DONE":
-        ended = task.perform("complete", finish, sessions, session["id"], params["wait_timeout"], params["wait"])
+        ended = task.perform("complete", finish, sessions, update_session_id, params["wait_timeout"], params["wait"])
     else:
-        task.perform("cancel", sessions.cancel, session["id"])
-        ended = None if task.check_mode else sessions.get(session["id"])
+        task.perform("cancel", sessions.cancel, update_session_id)
+        if not task.check_mode:
+            ended = sessions.get(update_session_id)
     return ended or {**session, "state": wanted, "preview_info": None, "blocking_warnings": []}
 
 
 def remove(task: Task) -> dict[str, Any]:
-    """Delete the session, or all of the user's on the item."""
+    """Delete the session, or all sessions of the user on the item."""
     params, sessions = task.params, task.services.update_sessions
-    if params["update_session_id"]:
-        found = [sessions.find(params["update_session_id"])]
-    else:
-        try:
-            found = sessions.list_sessions(params["library_item_id"])
-        except NotFound:
-            found = []
-    gone = [session for session in found if session]
-    for session in gone:
+    found = find_sessions(sessions, params["update_session_id"], params["library_item_id"])
+    before = {str(session["id"]): session for session in found}
+    for update_session_id, session in before.items():
         if session["state"] == "ACTIVE":
-            # One that has ended or expired since it was read needs none.
-            with suppress(NotFound, NotAllowedInCurrentState):
-                task.perform("cancel", sessions.cancel, session["id"])
-        task.perform("delete", sessions.delete, session["id"])
-    before = {session["id"]: session_diff_state(session) for session in gone}
-    return dict(update_session=None, diff=dict(before=before, after={}))
+            task.perform("cancel", cancel_unless_ended, sessions, update_session_id)
+        task.perform("delete", sessions.delete, update_session_id)
+    states = {update_session_id: session_diff_state(session) for update_session_id, session in before.items()}
+    return dict(update_session=None, diff=dict(before=states, after={}))
 
 
 def main() -> None:

@@ -435,6 +435,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._models im
     without_upload_endpoint,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
+from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import find_sessions
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
 SPEC = dict(
@@ -452,26 +453,14 @@ SPEC = dict(
 
 def run(task: Task) -> dict[str, Any]:
     """Find the sessions, filter them, add what was asked for."""
-    params = task.params
-    found: list[UpdateSession] = find(task)
+    params, sessions = task.params, task.services.update_sessions
+    found = find_sessions(sessions, params["update_session_id"], params["library_item_id"])
     if params["states"]:
         found = [session for session in found if session["state"] in params["states"]]
     if not (params["gather_files"] or params["validate"]):
         return dict(update_sessions=found)
     detailed = task.services.client.map(lambda session: with_details(task, session), found)
     return dict(update_sessions=[session for session in detailed if session])
-
-
-def find(task: Task) -> list[UpdateSession]:
-    """The sessions that are meant, [] where there is none."""
-    params, sessions = task.params, task.services.update_sessions
-    if params["update_session_id"]:
-        session = sessions.find(params["update_session_id"])
-        return [session] if session else []
-    try:
-        return sessions.list_sessions(params["library_item_id"])
-    except NotFound:
-        return []
 
 
 def with_details(task: Task, session: UpdateSession) -> UpdateSessionInfo | None:
