@@ -17,8 +17,10 @@ pytest_plugins = ["tests.simulator.fixtures"]
 BACKING = [{"type": "DATASTORE", "datastore_id": "datastore-11"}]
 
 
-def create(wire: Wire, operation: str, spec: dict[str, object], token: str, **arguments: str) -> Reply:
+def create(wire: Wire, operation: str, spec: dict[str, object], token: str) -> Reply:
     """The token is a header of /api, and a field beside the spec on /rest."""
+    (source,) = wire.call("item.find", {"name": "subject"}).value
+    arguments = {"source_library_item_id": source} if operation == "item.copy" else {}
     if wire.dialect == "api":
         return wire.call(operation, spec, {"Client-Token": token}, **arguments)
     return wire.call(operation, spec, client_token=token, **arguments)
@@ -30,11 +32,20 @@ def specs(item: str, wire: Wire) -> dict[str, dict[str, object]]:
     return {
         "item.create": {"library_id": library, "name": "twice"},
         "update_session.create": {"library_item_id": item},
+        "download_session.create": {"library_item_id": item},
+        "item.copy": {"library_id": library, "name": "copied"},
         "local_library.create": {"name": "twice", "storage_backings": BACKING},
     }
 
 
-OUTCOMES = {"item.create": "ALREADY_EXISTS", "update_session.create": "RESOURCE_BUSY", "local_library.create": None}
+# What the same request without a token, or with another one, is answered; None: it makes another.
+OUTCOMES = {
+    "item.create": "ALREADY_EXISTS",
+    "item.copy": "ALREADY_EXISTS",
+    "update_session.create": "RESOURCE_BUSY",
+    "download_session.create": None,
+    "local_library.create": None,
+}
 
 
 @pytest.mark.parametrize("operation", OUTCOMES)
@@ -71,7 +82,7 @@ def test_whose_token(wire: Wire, operator: Wire, specs: dict[str, dict[str, obje
     """A token is that of one user and one operation."""
     token = str(uuid.uuid4())
     created = [create(wire, operation, spec, token).value for operation, spec in specs.items()]
-    assert len({*created, None}) == 4
+    assert len({*created, None}) == 6
     assert create(operator, "item.create", specs["item.create"], token).error_type == "ALREADY_EXISTS"
 
 
