@@ -16,7 +16,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient, is_loopback
+from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
+from ansible_collections.vsphere.content_library.plugins.module_utils._peer import is_loopback
 
 LEGAL = "%/?:@!$&'()*+,;=~"  # beside letters and digits, in a path or a query (RFC 3986)
 DEFAULT_PROXY_PORT = 8080

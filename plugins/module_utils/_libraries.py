@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import Library, library_facts, sorted_ids
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import with_id
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import Library
 
 
 class Libraries:
@@ -18,17 +19,15 @@ class Libraries:
 
     def get(self, library_id: str) -> Library:
         """One library. Raises NotFound."""
-        return self._client.call(
-            "library.get", read=lambda model, now: library_facts(model, library_id), library_id=library_id
-        )
+        return with_id(self._client.call("library.get", library_id=library_id).value, library_id)
 
     def find(self, name: str) -> str | None:
         """The id of the library with exactly this name, or None. Raises InvalidArgument where there are several.
 
         The API's find ignores case.
         """
-        ids = self._client.call("library.find", {"name": name}, read=lambda ids, now: sorted_ids(ids))
-        exact = [library_id for library_id in ids if self.get(library_id)["name"] == name]
+        ids = self._client.call("library.find", {"name": name}).value
+        exact = [library_id for library_id in sorted(ids) if self.get(library_id)["name"] == name]
         return only_id(exact, f"libraries have the name {name}")
 
 

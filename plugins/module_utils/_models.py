@@ -1,21 +1,22 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The models of the vSphere API as playbooks see them: the fields of each, its facts, and its state for a diff.
+"""The models of the vSphere API as playbooks see them.
 
-A field stands once, in the class of its model. The facts functions fill in and check what the classes say, and RETURN
-of the modules is written from them. A class with total=False has fields that a server, or a module, may leave out.
+A field stands once, in the class of its model. Answers are read by these classes (see _facts.py), and RETURN of the
+modules is written from them. A class with total=False has fields that a server, or a module, may leave out: all but
+those that are Required.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timezone
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from typing import TypedDict
+
+    from typing_extensions import Required
 else:
 
     class TypedDict:
@@ -32,6 +33,13 @@ WARNING_TYPES = (
     "NOT_YET_VALID_CERTIFICATE",
     "UNTRUSTED_CERTIFICATE",
 )
+
+# Strings that _facts.py checks.
+Time = str
+Token = str
+
+_KINDS = ("str", "int", "float", "bool", "dict", "list")
+_FORMATS = ("Time", "Token")
 
 
 class Message(TypedDict):
@@ -56,14 +64,14 @@ class Failure(TypedDict):
 class WarningBehavior(TypedDict, total=False):
     """updatesession.WarningBehavior"""
 
-    type: str
+    type: Required[str]
     ignored: bool
 
 
 class PreviewWarning(TypedDict, total=False):
     """updatesession.PreviewWarningInfo"""
 
-    type: str
+    type: Required[str]
     message: dict[str, Any]
     ignored: bool
 
@@ -85,7 +93,7 @@ class UpdateSession(TypedDict):
     library_item_content_version: str | None
     client_progress: int | None
     state: str
-    expiration_time: str | None
+    expiration_time: Time | None
     error_message: Message | None
     preview_info: Preview | None
     warning_behavior: list[WarningBehavior]
@@ -157,7 +165,7 @@ class DownloadSession(TypedDict):
     library_item_content_version: str | None
     client_progress: int | None
     state: str
-    expiration_time: str | None
+    expiration_time: Time | None
     error_message: Message | None
     expires_in: int | None
 
@@ -278,21 +286,19 @@ class Library(TypedDict):
     last_sync_time: str | None
 
 
-# What a task can change. What moves by itself is not in a diff.
-_SESSION_DIFF = ("state", "client_progress", "warning_behavior", "error_message")
-_FILE_DIFF = ("name", "source_type", "status", "size", "checksum_info")
-_ITEM_DIFF = ("name", "type", "description")
-_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "dict": dict, "list": list}
-
-
 class Field(NamedTuple):
-    """A field of a model. kind is a name of _TYPES, model the class of a dict, elements describes those of a list."""
+    """What an annotation says of a field, or of an answer.
+
+    kind is the name of a type of Python that JSON has. model is the class of a dict that is a model, elements describes
+    those of a list. format is the name of a check for a str.
+    """
 
     kind: str
-    model: type | None
-    elements: Field | None
-    may_be_null: bool
-    always: bool
+    model: type | None = None
+    elements: Field | None = None
+    format: str | None = None
+    may_be_null: bool = False
+    always: bool = True
 
 
 @cache
@@ -302,163 +308,23 @@ def fields(model: type) -> dict[str, Field]:
     bases: Any = reversed(model.__mro__[:-2])
     for cls in bases:
         for name, annotation in cls.__annotations__.items():
-            found[name] = _field(annotation, cls.__total__)
+            required = annotation.removeprefix("Required[")
+            is_required = required != annotation
+            field = field_of(required[:-1] if is_required else annotation)
+            found[name] = field._replace(always=cls.__total__ or is_required)
     return found
 
 
-def _field(annotation: str, always: bool) -> Field:
+@cache
+def field_of(annotation: str) -> Field:
+    """What an annotation says, such as "list[Message]" or "str | None"."""
     text = annotation.removesuffix(" | None")
+    may_be_null = text != annotation
     kind, _bracket, inner = text.partition("[")
-    model = None
-    if kind not in _TYPES:
-        kind, model = "dict", globals()[kind]
-    elements = _field(inner[:-1], True) if kind == "list" else None
-    return Field(kind, model, elements, text != annotation, always)
-
-
-def _facts(model: type, value: Any) -> Any:
-    """The value with every field of the model there, and those that the model does not know, but for passwords.
-
-    Raises TypeError for a field that has another type than the model says, or is missing and can't be null.
-    """
-    if not isinstance(value, dict):
-        raise TypeError(f"{type(value).__name__} instead of {model.__name__}")
-    facts = {}
-    for name, field in fields(model).items():
-        if field.always or value.get(name) is not None:
-            facts[name] = _checked(name, field, value.get(name))
-    others = {name: member for name, member in value.items() if name not in facts and "password" not in name}
-    return {**facts, **others}
-
-
-def _checked(name: str, field: Field, value: Any) -> Any:
-    if value is None and field.may_be_null:
-        return None
-    # /rest tells an empty map as an empty list, and a list that is empty may be left out.
-    if value == [] and field.kind == "dict":
-        value = {}
-    elif value is None and field.kind == "list":
-        value = []
-    if not isinstance(value, _TYPES[field.kind]):
-        raise TypeError(f"{name} is {type(value).__name__}, not {field.kind}")
-    if field.elements:
-        return [_checked(name, field.elements, member) for member in value]
-    return _facts(field.model, value) if field.model else value
-
-
-def message_facts(model: Mapping[str, Any]) -> Message:
-    """A LocalizableMessage. Raises TypeError for what is none."""
-    return _facts(Message, model)
-
-
-def message_text(message: Mapping[str, Any] | None) -> str | None:
-    """What a localizable message says."""
-    if not message:
-        return None
-    return message.get("localized") or message.get("default_message") or message.get("id")
-
-
-def session_facts(model: Mapping[str, Any], update_session_id: str | None, now: float) -> UpdateSession:
-    """An UpdateSessionModel as playbooks see it, the same whichever dialect carried it.
-
-    now is the server's clock in seconds since the epoch: expires_in must not depend on ours. Raises TypeError,
-    KeyError, ValueError or AttributeError for what is no UpdateSessionModel.
-    """
-    session = _facts(UpdateSession, {**model, "expires_in": None, "blocking_warnings": None})
-    session["id"] = session["id"] or update_session_id
-    session["expires_in"] = _seconds_until(session["expiration_time"], now)
-    session["blocking_warnings"] = blocking_warnings(session)
-    return session
-
-
-def _seconds_until(expiration_time: str | None, now: float) -> int | None:
-    """Whole seconds, never below 0. vAPI's date-time is 2015-01-01T22:13:05.651Z, always UTC."""
-    if not expiration_time:
-        return None
-    moment = datetime.fromisoformat(expiration_time[:19]).replace(tzinfo=timezone.utc)
-    return max(0, int(moment.timestamp() - now))
-
-
-def behavior_of(session: UpdateSession) -> dict[str, bool]:
-    """Which warning types the session ignores. Where the server leaves warning_behavior out, its preview tells."""
-    preview = session["preview_info"]
-    entries = session["warning_behavior"] or (preview["warnings"] if preview else [])
-    return {entry["type"]: bool(entry.get("ignored")) for entry in entries}
-
-
-def blocking_warnings(session: UpdateSession) -> list[str]:
-    """The types of the warnings that the preview raised and that nobody ignored."""
-    ignored, preview = behavior_of(session), session["preview_info"]
-    warnings = preview["warnings"] if preview else []
-    return [warning["type"] for warning in warnings if not ignored.get(warning["type"], warning.get("ignored"))]
-
-
-def session_diff_state(session: UpdateSession | None) -> dict[str, Any]:
-    """What of a session a task can change, for a diff."""
-    return _diff_state(session, _SESSION_DIFF)
-
-
-def file_facts(model: Mapping[str, Any]) -> UploadFile:
-    """A file of an update session. Raises TypeError for what is none."""
-    return _facts(UploadFile, model)
-
-
-def file_diff_state(file: UpdateSessionFile | None) -> dict[str, Any]:
-    """What of a session's file a task can change, for a diff."""
-    return _diff_state(file, _FILE_DIFF)
-
-
-def without_upload_endpoint(file: UpdateSessionFile) -> UpdateSessionFile:
-    """A file as results may show it: without the upload endpoint, nor the user info in a source's URL."""
-    shown = {key: value for key, value in file.items() if key != "upload_endpoint"}
-    source = file["source_endpoint"] or {}
-    if source.get("uri"):
-        shown["source_endpoint"] = {**source, "uri": without_user_info(source["uri"])}
-    return shown  # type: ignore[return-value]
-
-
-def without_user_info(url: str) -> str:
-    """A URL as people may see it."""
-    scheme, mark, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}"
-
-
-def validation_facts(model: Mapping[str, Any]) -> Validation:
-    """A ValidationResult. Raises TypeError for what is none."""
-    return _facts(Validation, model)
-
-
-def item_facts(model: Mapping[str, Any], library_item_id: str | None) -> LibraryItem:
-    """An ItemModel. Raises TypeError for what is none."""
-    item = _facts(LibraryItem, model)
-    item["id"] = item["id"] or library_item_id
-    return item
-
-
-def item_diff_state(item: LibraryItem | None) -> dict[str, Any]:
-    """What of an item, its content aside, a task can change, for a diff."""
-    return _diff_state(item, _ITEM_DIFF)
-
-
-def item_file_facts(model: Mapping[str, Any]) -> LibraryItemFile:
-    """A file of an item. Raises TypeError for what is none."""
-    return _facts(LibraryItemFile, model)
-
-
-def library_facts(model: Mapping[str, Any], library_id: str | None) -> Library:
-    """A LibraryModel. Raises TypeError for what is none."""
-    library = _facts(Library, model)
-    library["id"] = library["id"] or library_id
-    return library
-
-
-def sorted_ids(value: list[Any]) -> list[str]:
-    """The ids of a list answer in a stable order. Raises TypeError for what is no list of ids."""
-    if not all(isinstance(member, str) for member in value):
-        raise TypeError("not a list of ids")
-    return sorted(value)
-
-
-def _diff_state(model: Mapping[str, Any] | None, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: model[name] for name in names} if model else {}
+    if kind == "list":
+        return Field(kind, elements=field_of(inner[:-1]), may_be_null=may_be_null)
+    if kind in _FORMATS:
+        return Field("str", format=kind, may_be_null=may_be_null)
+    if kind in _KINDS:
+        return Field(kind, may_be_null=may_be_null)
+    return Field("dict", model=globals()[kind], may_be_null=may_be_null)

@@ -25,12 +25,9 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     ResourceBusy,
     VapiError,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import item_diff_state, item_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import only_id
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
-    LibraryItem,
-    item_diff_state,
-    item_facts,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package, open_package
 from ansible_collections.vsphere.content_library.plugins.module_utils._publish_content import (
     Content,
@@ -141,7 +138,7 @@ def plan_item(params: Params, source: Package, library_id: str, before: LibraryI
     description = params["description"]
     if before is None:
         model = dict(library_id=library_id, name=params["name"], description=description)
-        return ItemPlan(library_id, None, {}, item_facts({**model, "type": params["type"] or source.type}, None))
+        return ItemPlan(library_id, None, {}, item_facts({**model, "type": params["type"] or source.type}))
     check_type(params, source.type, before)
     changes = {}
     if description is not None and description != (before["description"] or ""):

@@ -31,8 +31,9 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     ResourceBusy,
     VapiError,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import session_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession, session_facts
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import (
     cancel_unless_ended,
@@ -110,7 +111,7 @@ def predict(task: Task, plan: ContentPlan, item_id: str | None) -> Content:
     for change in plan.changes:
         task.note(*change.operations)
     task.note("complete")
-    return Content(plan, plan.changes, plan.after(), session_facts(session, None, 0))
+    return Content(plan, plan.changes, plan.after(), session_facts(session, 0))
 
 
 def perform(task: Task, plan: ContentPlan, item_id: str) -> Content:

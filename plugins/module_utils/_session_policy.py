@@ -16,7 +16,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     TimedOut,
     VapiError,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession, message_text
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import message_text
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline
 

@@ -30,11 +30,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._checksums
     read_block,
     server_checksum,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._client import (
-    TOKEN_HEADER,
-    VCenterClient,
-    distrust,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._client import TOKEN_HEADER, VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._dialects import read_error
 from ansible_collections.vsphere.content_library.plugins.module_utils._endpoint import (
     Endpoint,
@@ -50,9 +46,11 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     VapiError,
     error_class,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import message_text
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession, message_text
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import SourceFile
+from ansible_collections.vsphere.content_library.plugins.module_utils._tls import distrust
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
 

@@ -15,17 +15,15 @@ from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
-    InternalServerError,
     NotAllowedInCurrentState,
     NotFound,
     VapiError,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import with_computed, with_id
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
     UpdateSession,
-    file_facts,
-    session_facts,
-    sorted_ids,
-    validation_facts,
+    UploadFile,
+    Validation,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, wait_for
 
@@ -43,20 +41,15 @@ class UpdateSessions:
 
         A session that vanishes between list and get is left out.
         """
-        ids = self._client.call(
-            "update_session.list", read=lambda ids, now: sorted_ids(ids), library_item_id=library_item_id
-        )
-        sessions = [session for session in self._client.map(self.find, ids) if session is not None]
+        ids = self._client.call("update_session.list", library_item_id=library_item_id).value
+        sessions = [session for session in self._client.map(self.find, sorted(ids)) if session is not None]
         # vcsim ignores library_item_id.
         return [session for session in sessions if library_item_id in (None, session["library_item_id"])]
 
     def get(self, update_session_id: str) -> UpdateSession:
         """One session. Raises NotFound."""
-        return self._client.call(
-            "update_session.get",
-            read=lambda model, now: session_facts(model, update_session_id, now),
-            update_session_id=update_session_id,
-        )
+        session, date = self._client.call("update_session.get", update_session_id=update_session_id)
+        return with_computed(with_id(session, update_session_id), date)
 
     def find(self, update_session_id: str) -> UpdateSession | None:
         """One session, or None where there is none."""
@@ -71,18 +64,11 @@ class UpdateSessions:
         if warning_behavior:
             model["warning_behavior"] = warning_behavior
 
-        def landed() -> str | None:
+        def find() -> str | None:
             active = [session for session in self.list_sessions(library_item_id) if session["state"] == "ACTIVE"]
             return active[0]["id"] if active else None
 
-        try:
-            return self._client.call("update_session.create", model, landed=landed)
-        except InternalServerError:
-            # It may be there all the same, and hold the item.
-            made = landed()
-            if made is None:
-                raise
-            return made
+        return self._client.create("update_session.create", model, find)
 
     def update(self, update_session_id: str, warning_behavior: list[dict[str, Any]]) -> None:
         """Set warning_behavior, the one property that an update changes."""
@@ -97,17 +83,16 @@ class UpdateSessions:
     def complete(self, update_session_id: str, wait_timeout: float) -> None:
         """Make the session's changes visible. Asynchronous after a PULL: wait afterwards.
 
-        Bounded by wait_timeout seconds. After a lost answer the session is watched; only one that stays ACTIVE for a
+        Bounded by wait_timeout seconds. After a lost answer the session is watched. Only one that stays ACTIVE for a
         request_timeout is completed again.
         """
         deadline = Deadline(wait_timeout)
 
-        def landed() -> bool | None:
+        def has_ended() -> bool:
             within = Deadline(min(self._client.request_timeout, max(deadline.remaining(), 0)))
-            _session, ended = self.wait_until_ended(update_session_id, within)
-            return ended or None
+            return self.wait_until_ended(update_session_id, within)[1]
 
-        self._end("complete", update_session_id, "DONE", landed=landed, deadline=deadline)
+        self._end("complete", update_session_id, "DONE", verify=has_ended, deadline=deadline)
 
     def cancel(self, update_session_id: str) -> None:
         """Give the session up; the item stays as it was."""
@@ -131,21 +116,16 @@ class UpdateSessions:
         action: str,
         update_session_id: str,
         wanted: str,
-        landed: Callable[[], Any] | None = None,
+        *,
+        verify: Callable[[], bool] | None = None,
         deadline: Deadline | None = None,
         **arguments: Any,
     ) -> None:
-        def reached() -> bool | None:
-            return self.get(update_session_id)["state"] == wanted or None
-
+        """Bring an ACTIVE session into the wanted state. One that is in that state already is fine."""
+        name = f"update_session.{action}"
+        verify = verify or (lambda: self.get(update_session_id)["state"] == wanted)
         try:
-            self._client.call(
-                f"update_session.{action}",
-                landed=landed or reached,
-                deadline=deadline,
-                update_session_id=update_session_id,
-                **arguments,
-            )
+            self._client.call(name, verify=verify, deadline=deadline, update_session_id=update_session_id, **arguments)
         except VapiError as error:
             # error_type is optional in a 400 of /api, so a plain ERROR may be NOT_ALLOWED_IN_CURRENT_STATE too.
             if not (isinstance(error, NotAllowedInCurrentState) or error.http_status == 400):
@@ -162,15 +142,12 @@ class UpdateSessionFiles:
     def __init__(self, client: VCenterClient) -> None:
         self._client = client
 
-    def list_files(self, update_session_id: str) -> list[dict[str, Any]]:
+    def list_files(self, update_session_id: str) -> list[UploadFile]:
         """The files of a session, by name. Raises NotFound."""
-        return self._client.call(
-            "file.list",
-            read=lambda models, now: sorted(map(file_facts, models), key=lambda file: file["name"]),
-            update_session_id=update_session_id,
-        )
+        files = self._client.call("file.list", update_session_id=update_session_id).value
+        return sorted(files, key=lambda file: file["name"])
 
-    def find(self, update_session_id: str, name: str) -> dict[str, Any] | None:
+    def find(self, update_session_id: str, name: str) -> UploadFile | None:
         """One file, or None where the session has none of that name. Raises NotFound for a missing session.
 
         Listed, because vcsim answers a get of a missing file with nothing at all. There, a name added twice is listed
@@ -179,38 +156,29 @@ class UpdateSessionFiles:
         named = [file for file in self.list_files(update_session_id) if file["name"] == name]
         return named[-1] if named else None
 
-    def add(self, update_session_id: str, spec: dict[str, Any]) -> dict[str, Any]:
+    def add(self, update_session_id: str, spec: dict[str, Any]) -> UploadFile:
         """Announce a file, or new content for one (vSphere API: updatesession File.AddSpec). Returns its info."""
 
-        def landed() -> dict[str, Any] | None:
+        def find() -> UploadFile | None:
             # One of that name may be there already: the item's (its source_type is NONE), or what was pushed before.
             file = self.find(update_session_id, spec["name"])
             untouched = file and (file["source_type"] == "PULL" or file["status"] == "WAITING_FOR_TRANSFER")
             return file if untouched and file["source_type"] == spec["source_type"] else None
 
-        return self._client.call(
-            "file.add",
-            spec,
-            read=lambda model, now: file_facts(model),
-            landed=landed,
-            update_session_id=update_session_id,
-        )
+        return self._client.call("file.add", spec, find=find, update_session_id=update_session_id).value
 
     def remove(self, update_session_id: str, name: str) -> None:
         """Take a file out of the item when the session completes. One that is gone is fine."""
+        self._client.call(
+            "file.remove",
+            verify=lambda: self.find(update_session_id, name) is None,
+            update_session_id=update_session_id,
+            file_name=name,
+        )
 
-        def landed() -> bool | None:
-            return self.find(update_session_id, name) is None or None
-
-        self._client.call("file.remove", landed=landed, update_session_id=update_session_id, file_name=name)
-
-    def validate(self, update_session_id: str) -> dict[str, Any]:
+    def validate(self, update_session_id: str) -> Validation:
         """What is missing or wrong before a complete: {has_errors, missing_files, invalid_files}.
 
         Raises NotAllowedInCurrentState for a session that is not ACTIVE.
         """
-        return self._client.call(
-            "file.validate",
-            read=lambda model, now: validation_facts(model),
-            update_session_id=update_session_id,
-        )
+        return self._client.call("file.validate", update_session_id=update_session_id).value

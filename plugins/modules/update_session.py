@@ -169,13 +169,13 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     NotAllowedInCurrentState,
     NotFound,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
-    UpdateSession,
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import (
     behavior_of,
     blocking_warnings,
     session_diff_state,
     session_facts,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import (
     cancel_unless_ended,
@@ -252,7 +252,7 @@ def create(task: Task) -> UpdateSession:
     item, behavior = task.params["library_item_id"], task.params["warning_behavior"] or []
     update_session_id = task.perform("create", sessions.create, item, behavior)
     if update_session_id is None:
-        session = session_facts({"library_item_id": item, "state": "ACTIVE", "client_progress": 0}, None, time.time())
+        session = session_facts({"library_item_id": item, "state": "ACTIVE", "client_progress": 0}, time.time())
     else:
         session = sessions.get(update_session_id)
     # A server may leave it out of get, and it is set: no update is due.

@@ -124,7 +124,7 @@ operation:
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotAllowedInCurrentState
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import message_facts, session_diff_state
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import message_facts, session_diff_state
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 

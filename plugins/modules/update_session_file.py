@@ -267,15 +267,14 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     TimedOut,
     VapiError,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
-    UpdateSession,
-    UploadFile,
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import (
     file_diff_state,
     file_facts,
     message_text,
     without_upload_endpoint,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession, UploadFile
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import SourceFile, open_file
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import explained

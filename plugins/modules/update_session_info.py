@@ -178,7 +178,7 @@ update_sessions:
             type:
               description: The type of the warning.
               type: str
-              returned: when the server reports it
+              returned: always
               sample: SELF_SIGNED_CERTIFICATE
             message:
               description: What the server says about it.
@@ -202,7 +202,7 @@ update_sessions:
         type:
           description: The type of the warning.
           type: str
-          returned: when the server reports it
+          returned: always
           sample: SELF_SIGNED_CERTIFICATE
         ignored:
           description: Whether the update session completes although the server raises this warning.
@@ -428,11 +428,11 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     NotFound,
     VapiError,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import without_upload_endpoint
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
     STATES,
     UpdateSession,
     UpdateSessionInfo,
-    without_upload_endpoint,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import find_sessions

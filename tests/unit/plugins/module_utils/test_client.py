@@ -15,8 +15,8 @@ from email.utils import formatdate
 
 import pytest
 
-from ansible_collections.vsphere.content_library.plugins.module_utils import _client
-from ansible_collections.vsphere.content_library.plugins.module_utils._client import Peer, VCenterClient, tls_context
+from ansible_collections.vsphere.content_library.plugins.module_utils import _call, _transport
+from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InternalServerError,
     InvalidArgument,
@@ -26,15 +26,19 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     Unauthenticated,
     VapiError,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._peer import Peer
+from ansible_collections.vsphere.content_library.plugins.module_utils._tls import tls_context
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline
 from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import (
     HOST,
     ID,
+    ITEM,
     LOGIN,
     PASSWORD,
     TOKEN,
     USERNAME,
     Answer,
+    Lost,
     Refusal,
     hang,
     refused,
@@ -50,7 +54,7 @@ PLAIN_404 = Answer(404, b"404 page not found\n", {"Content-Type": "text/plain"})
 
 
 def get(client, **kwargs):
-    return client.call("update_session.get", update_session_id=ID, **kwargs)
+    return client.call("update_session.get", update_session_id=ID, **kwargs).value
 
 
 def fail(client, **kwargs):
@@ -122,8 +126,8 @@ ODD_DATES = [
 
 @pytest.mark.parametrize("header", [*ODD_DATES, "9" * 5000])
 def test_odd_numbers_and_dates_in_headers_are_passed_over(header):
-    assert _client._retry_after(header) >= 0
-    assert abs(_client._date(header) - time.time()) < 60
+    assert _call._retry_after(header) >= 0
+    assert abs(_call._date(header) - time.time()) < 60
 
 
 def test_who_asks_for_more_patience_than_there_is_fails_the_operation_at_once(server, clock):
@@ -174,13 +178,25 @@ def test_after_a_lost_answer_the_state_is_asked_before_anything_is_sent_again(se
     expect_fail(server, lost())
     expect_fail(server)
     asked = []
-    fail(server.client(), landed=lambda: asked.append(len(server.wire.timeouts)))
+    fail(server.client(), verify=lambda: asked.append(len(server.wire.timeouts)))
     assert asked == [1]
 
 
-def test_what_landed_is_not_sent_again(server):
+def test_what_was_done_is_not_sent_again(server, clock):
     expect_fail(server, reset())
-    assert fail(server.client(), landed=lambda: "it did") == "it did"
+    assert fail(server.client(), verify=lambda: True) == (None, clock.now)
+
+
+def test_what_was_made_is_not_made_again(server, clock):
+    server.expect("create", reset(), {"library_item_id": ITEM})
+    client = server.client()
+    assert client.call("update_session.create", {"library_item_id": ITEM}, find=lambda: ID) == (ID, clock.now)
+
+
+def test_what_was_not_made_is_made(server):
+    server.expect("create", reset(), {"library_item_id": ITEM})
+    server.expect("create", "another", {"library_item_id": ITEM})
+    assert server.client().create("update_session.create", {"library_item_id": ITEM}, find=lambda: None) == "another"
 
 
 def test_without_a_look_at_the_state_a_lost_answer_is_the_end(server):
@@ -193,7 +209,7 @@ def test_without_a_look_at_the_state_a_lost_answer_is_the_end(server):
 def test_what_was_turned_away_is_sent_again_without_a_look(server, turned_away):
     expect_fail(server, turned_away())
     expect_fail(server)
-    fail(server.client(), landed=lambda: pytest.fail("it can't have landed"))
+    fail(server.client(), verify=lambda: pytest.fail("it can't have been done"))
 
 
 # Login, logout, 401
@@ -281,14 +297,10 @@ def test_a_login_that_gives_no_token_fails_without_showing_it(server, token):
 
 def test_the_own_token_is_deleted_whatever_is_raised(server):
     server.expect("log_in", "own-token")
-    server.expect("get", session(), token="own-token")
+    server.expect("get", Lost(KeyboardInterrupt()), token="own-token")
     server.expect("log_out", token="own-token")
-
-    def interrupted(value, date):
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt), server.client(**LOGIN) as client:
-        get(client, read=interrupted)
+        get(client)
 
 
 @pytest.mark.parametrize("answer", [UNAUTHENTICATED, Refusal("NOT_FOUND", 404)])
@@ -445,12 +457,8 @@ def body(server, value):
 )
 def test_an_answer_that_can_not_be_read(server, content):
     server.expect("get", Answer(200, content))
-
-    def read(value, date):
-        return value["state"]
-
     with pytest.raises(InternalServerError) as caught:
-        get(server.client(), read=read)
+        get(server.client())
     assert caught.value.http_status == 200
     assert caught.value.error_type == "INTERNAL_SERVER_ERROR"
     for part in ("update_session.get", ID, HOST):
@@ -468,21 +476,21 @@ def test_an_answer_that_ends_in_its_header_is_a_broken_connection(server):
     """http.client takes the end of the connection for the end of the header; no list is not an empty one."""
     server.expect("list", Answer(200, b""))
     server.expect("list", [ID])
-    assert server.client().call("update_session.list") == [ID]
+    assert server.client().call("update_session.list").value == [ID]
 
 
 def test_null_is_an_empty_list_on_rest_alone(server):
     """As vcsim says it."""
     server.expect("list", Answer(200, body(server, None)))
     if server.dialect == "rest":
-        assert server.client().call("update_session.list") == []
+        assert server.client().call("update_session.list").value == []
         return
     with pytest.raises(InternalServerError):
         server.client().call("update_session.list")
 
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(server, monkeypatch):
-    monkeypatch.setattr(_client, "ANSWER_LIMIT", 1000)
+    monkeypatch.setattr(_transport, "ANSWER_LIMIT", 1000)
     server.expect("get", Answer(200, body(server, session(padding="x" * 1000))))
     with pytest.raises(InternalServerError, match="larger than 1000 bytes"):
         get(server.client())

@@ -19,6 +19,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     UnverifiedPeer,
     VapiError,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import read
 from ansible_collections.vsphere.content_library.tests.unit.plugins.sockets import SocketServer, answer, reset
 from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import (
     HOST,
@@ -37,7 +38,7 @@ def client_of(server, **options):
 
 
 def get(client, name=ID):
-    return client.call("update_session.get", update_session_id=name)
+    return client.call("update_session.get", update_session_id=name).value
 
 
 def fine(connection, request):
@@ -166,7 +167,7 @@ def test_a_trickle_that_makes_it_is_read_and_the_connection_kept():
 
     with SocketServer(trickle) as server:
         client = client_of(server, request_timeout=10)
-        assert get(client) == get(client) == session()
+        assert get(client) == get(client) == read("UpdateSession", session())
     assert server.connections == 1
 
 

@@ -21,7 +21,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._content_p
     pull_spec,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import item_file_facts
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import read
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package, open_file
 from ansible_collections.vsphere.content_library.plugins.module_utils._publish_content import predict
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Services, Task
@@ -40,7 +40,7 @@ def params_of(**params):
 
 
 def existing(*files):
-    return [item_file_facts(file) for file in files]
+    return [read("LibraryItemFile", file) for file in files]
 
 
 def removed(plan):

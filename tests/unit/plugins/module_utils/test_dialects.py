@@ -18,6 +18,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._dialects 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES
 
 API, REST = DIALECTS["api"], DIALECTS["rest"]
+LOOK = OPERATIONS["update_session.get"]
 
 
 def request(dialect, name, model=None, **arguments):
@@ -103,25 +104,25 @@ def test_what_is_wrapped_is_sent_and_creates_are_not_repeatable(operation: Opera
 
 @pytest.mark.parametrize("value", ["text", 7, None, [], ["a"], {}, {"a": [{"b": None}]}])
 def test_a_value_is_bare_on_api_and_wrapped_on_rest(value):
-    assert API.value(value) == value
-    assert REST.value({"value": value}) == value
+    assert API.value(LOOK, value) == value
+    assert REST.value(LOOK, {"value": value}) == value
 
 
 @pytest.mark.parametrize("payload", [{}, [], None, "text", {"values": 1}])
 def test_a_rest_answer_without_a_value_is_none(payload):
     with pytest.raises((KeyError, TypeError)):
-        REST.value(payload)
+        REST.value(LOOK, payload)
 
 
 def test_a_map_of_rest_is_one():
     inner = [{"key": "x", "value": 1}]
     wire = {"value": {"params": [{"key": "a", "value": {"deep": inner}}, {"key": "b", "value": "c"}]}}
-    assert REST.value(wire) == {"params": {"a": {"deep": {"x": 1}}, "b": "c"}}
+    assert REST.value(LOOK, wire) == {"params": {"a": {"deep": {"x": 1}}, "b": "c"}}
 
 
 @pytest.mark.parametrize("value", [[], [{"key": "a"}], [{"key": "a", "value": 1, "more": 2}], [{"key": "a"}, "b"]])
 def test_what_only_looks_like_a_map_stays_a_list(value):
-    assert REST.value({"value": value}) == value
+    assert REST.value(LOOK, {"value": value}) == value
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])

@@ -30,7 +30,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 
-from ansible_collections.vsphere.content_library.plugins.module_utils import _client, _dialects, _transfer
+from ansible_collections.vsphere.content_library.plugins.module_utils import _dialects, _transfer, _transport
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     ERROR_TYPES,
@@ -412,7 +412,7 @@ HEADERS = st.sampled_from(
 def refusal_or_value(client: VCenterClient, **arguments: Any) -> tuple[str, Any]:
     """What a list of sessions came to: what the error says, or what there is."""
     try:
-        return "", client.call("update_session.list", **arguments)
+        return "", client.call("update_session.list", **arguments).value
     except VapiError as error:
         return str(error), []
 
@@ -450,7 +450,7 @@ def test_bytes_by_http():
 
 # The most that an answer can be made to take up: many small parts, few large ones, four bytes for each character.
 PARTS = _dialects.MAX_PARTS - 10
-LARGE = _client.ANSWER_LIMIT - 200
+LARGE = _transport.ANSWER_LIMIT - 200
 HUGE = {
     "empty lists": b"[" + b"[]," * (PARTS // 2) + b"0]",
     "models": b"[" + b'{"a":0},' * (PARTS // 2) + b"0]",
@@ -476,7 +476,7 @@ def test_memory(quick, kind, status):
     finally:
         tracemalloc.stop()
     assert len(text) < MESSAGE_LIMIT
-    assert peak < 16 * _client.ANSWER_LIMIT, f"{peak / _client.ANSWER_LIMIT:.1f} times as much as the answer"
+    assert peak < 16 * _transport.ANSWER_LIMIT, f"{peak / _transport.ANSWER_LIMIT:.1f} times as much as the answer"
 
 
 def test_an_error_of_any_length_can_be_read():

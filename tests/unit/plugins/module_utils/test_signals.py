@@ -13,6 +13,7 @@ import time
 import pytest
 
 from ansible_collections.vsphere.content_library.plugins.module_utils import _signals
+from ansible_collections.vsphere.content_library.plugins.module_utils._call import Answer
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import (
     Interrupted,
@@ -68,9 +69,9 @@ def client(monkeypatch, deleted):
     def call(self, name, **arguments):
         time.sleep(0.2)
         if name == "session.create":
-            return "token"
+            return Answer("token", 0.0)
         deleted.append(self._token)
-        return None
+        return Answer(None, 0.0)
 
     monkeypatch.setattr(VCenterClient, "call", call)
     return VCenterClient("vcenter.example.com", username="user", password="pass")

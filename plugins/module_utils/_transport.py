@@ -1,0 +1,271 @@
+# Copyright (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Control requests over HTTP: one request out, one whole answer in, in bounded time and memory.
+
+This is the only file that uses requests. It knows nothing of the API.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from http.client import HTTPResponse
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InternalServerError,
+    InvalidArgument,
+    ResourceInaccessible,
+    TimedOut,
+    UnverifiedPeer,
+    VapiError,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._peer import Peer, is_loopback
+from ansible_collections.vsphere.content_library.plugins.module_utils._tls import distrust
+from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline
+
+POOL_SIZE = 16
+ANSWER_LIMIT = 16 << 20
+
+
+class Reply(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class NoReply(Exception):
+    """No complete answer came.
+
+    error_class is the kind of error that it is. passing: another try may succeed. unprocessed: the server can't have
+    acted on the request. status is that of an answer that was not read to its end.
+    """
+
+    def __init__(
+        self,
+        error_class: type[VapiError],
+        text: str,
+        *,
+        passing: bool = False,
+        unprocessed: bool = False,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.error_class, self.passing, self.unprocessed, self.status = error_class, passing, unprocessed, status
+
+
+class Transport:
+    """Kept-alive connections to one host, through a proxy or not.
+
+    proxy_url is the configured proxy. Where that is None, the usual proxy variables of the environment hold.
+    """
+
+    def __init__(self, peer: Peer, tls_context: ssl.SSLContext, proxy_url: str | None) -> None:
+        self._peer = peer
+        self._verify = tls_context.verify_mode != ssl.CERT_NONE
+        self._proxy_url = proxy_url
+        self.proxy = self.proxy_for(peer.url)
+        self._peer_address: str | None = None
+        self._http = _Session()
+        self._http.trust_env = False
+        adapter = _Adapter(tls_context)
+        self._http.mount("https://", adapter)
+        self._http.mount("http://", adapter)
+        if not self._verify:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    @property
+    def peer_address(self) -> str | None:
+        """The address that sent the newest answer. None before there is one, and behind a proxy."""
+        return None if self.proxy else self._peer_address
+
+    def proxy_for(self, url: str) -> str | None:
+        """The proxy to reach a URL through. Loopback is never proxied. Raises InvalidArgument."""
+        if is_loopback(urlsplit(url).hostname or ""):
+            return None
+        if self._proxy_url:
+            return self._proxy_url
+        proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+        if proxy and not _is_proxy(proxy):
+            raise InvalidArgument(
+                "the proxy of the environment is not a URL like http://host:port; quote / and # in its password"
+            )
+        return proxy
+
+    def send(self, method: str, target: str, headers: dict[str, str], body: bytes | None, timeout: float) -> Reply:
+        """Send one request and read the answer within timeout seconds. Raises NoReply."""
+        request = requests.Request(method, self._peer.url + target, headers=headers, data=body).prepare()
+        try:
+            response = self._http.send(
+                request,
+                stream=True,
+                timeout=urllib3.Timeout(total=timeout),
+                allow_redirects=False,
+                verify=self._verify,
+                proxies={"http": self.proxy, "https": self.proxy} if self.proxy else {},
+            )
+            with response:
+                answer = response.raw._original_response
+                self._peer_address = getattr(answer, "peer_address", None) or self._peer_address
+                content = _content(response.raw)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._no_reply(error) from None
+        if len(content) > ANSWER_LIMIT:
+            text = f"the answer is larger than {ANSWER_LIMIT} bytes"
+            raise NoReply(InternalServerError, text, status=response.status_code)
+        return Reply(response.status_code, response.headers, content)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _no_reply(self, error: Exception) -> NoReply:
+        causes = list(_causes(error))
+
+        def caused_by(*classes: type[BaseException]) -> bool:
+            return any(isinstance(cause, classes) for cause in causes)
+
+        reason = next(filter(None, map(distrust, causes)), None)
+        if reason:
+            return NoReply(UnverifiedPeer, f"{self._peer.url} is not trusted: {reason}")
+        text = next((str(cause) for cause in reversed(causes) if isinstance(cause, OSError)), str(causes[-1]))
+        if any(isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME for cause in causes):
+            return NoReply(ResourceInaccessible, f"no address for {self._peer.host}: {text}")
+        if isinstance(error, requests.exceptions.ConnectTimeout) or caused_by(
+            ConnectionRefusedError, urllib3.exceptions.NewConnectionError
+        ):
+            return NoReply(
+                ResourceInaccessible, f"no connection to {self._peer.url}: {text}", passing=True, unprocessed=True
+            )
+        if caused_by(TimeoutError, urllib3.exceptions.TimeoutError):
+            return NoReply(TimedOut, "no complete answer in time", passing=True)
+        return NoReply(ResourceInaccessible, f"the connection broke: {text}", passing=True)
+
+
+def _is_proxy(url: str) -> bool:
+    """Whether requests and urllib3 can read the URL of a proxy. Their errors would show a part of its password."""
+    try:
+        given = urlsplit(url)
+        read = urllib3.util.parse_url(requests.utils.prepend_scheme_if_needed(url, "http"))
+        return bool(read.host) and "@" not in given.path + given.query + given.fragment
+    except ValueError:
+        return False
+
+
+def _content(raw: Any) -> bytes:
+    """The body of an answer, or the first part of one that is too large. Raises IncompleteRead for one cut short."""
+    raw.enforce_content_length = True  # urllib3 1.26 does not by itself.
+    content = bytearray()
+    # Part by part, as http.client of Python 3.9 sets aside as much memory as it is asked for.
+    while len(content) <= ANSWER_LIMIT:
+        part = raw.read(1 << 16)
+        if not part:
+            break
+        content += part
+    return bytes(content)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and what it wraps. requests and urllib3 keep the cause in reason, in args, or in the context."""
+    while error is not None:
+        yield error
+        inner = getattr(error, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+        if inner is None and isinstance(error, urllib3.exceptions.NewConnectionError):
+            inner = error.__context__  # where urllib3 1.26 keeps it
+        error = inner or error.__cause__
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Follow no redirect. requests would work out where one leads even if told not to follow it."""
+        return None
+
+
+class _Adapter(HTTPAdapter):
+    """requests' transport with our TLS context, and with answers that have a deadline."""
+
+    def __init__(self, tls_context: ssl.SSLContext) -> None:
+        self._tls_context = tls_context
+        super().__init__(pool_connections=1, pool_maxsize=POOL_SIZE)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **self._trusting(kwargs))
+        _limit_answers(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **self._trusting(kwargs))
+        _limit_answers(manager)
+        return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Keep requests from loading its own bundle into our context."""
+
+    def _trusting(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        return {**kwargs, "ssl_context": self._tls_context, "cert_reqs": self._tls_context.verify_mode}
+
+
+def _limit_answers(manager: Any) -> None:
+    """Let every connection of a pool manager, be it direct, through a proxy or through SOCKS, read our _Response."""
+    manager.pool_classes_by_scheme = {
+        scheme: _answering_in_time(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
+    }
+
+
+def _answering_in_time(pool: Any) -> type:
+    class Connection(pool.ConnectionCls):
+        response_class = _Response
+
+    class Pool(pool):
+        ConnectionCls = Connection
+
+    return Pool
+
+
+class _Response(HTTPResponse):
+    """An answer whose time-out counts for the whole of it, and that knows the address that it came from."""
+
+    peer_address: str | None = None
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        with suppress(OSError):  # The connection may be reset already, with the answer still to be read.
+            self.peer_address = sock.getpeername()[0]
+        self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock))
+
+
+class _DeadlineReader(io.RawIOBase):
+    """The stream of a socket. Its time-out counts once for a whole answer, so that a trickle can't hold a task."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw, self._sock, self._timeout = raw, sock, sock.gettimeout()
+        self._deadline = Deadline(self._timeout or float("inf"))
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._timeout is not None:
+            remaining = self._deadline.remaining()
+            if remaining <= 0:
+                raise TimeoutError("the answer took too long")
+            self._sock.settimeout(remaining)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            if self._timeout is not None and self._sock.fileno() >= 0:
+                self._sock.settimeout(self._timeout)
+            self._raw.close()
+        super().close()
