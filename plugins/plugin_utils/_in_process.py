@@ -10,21 +10,12 @@ and results. Every other task goes to the module as if this file were not there.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
-
-from ansible import constants as C
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
-from ansible.module_utils.common.parameters import remove_values
-from ansible.module_utils.errors import UnsupportedError
-from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible.utils.display import Display
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import (
@@ -33,15 +24,16 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._module im
     secrets_of,
     with_connection_options,
 )
-
-try:
-    from ansible.module_utils.common.json import Direction, get_module_encoder
-except ImportError:  # ansible-core before 2.19
-    from ansible.module_utils.common.json import AnsibleJSONEncoder
-
-    TO_MODULE: dict[str, Any] = dict(cls=AnsibleJSONEncoder, vault_to_text=True)
-else:
-    TO_MODULE = dict(cls=get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE))
+from ansible_collections.vsphere.content_library.plugins.plugin_utils._core_compat import (
+    Display,
+    NormalAction,
+    boolean,
+    configured_interpreter,
+    remove_values,
+    shows_invocation,
+    to_module_arguments,
+    validate,
+)
 
 SWITCH = "vsphere_content_library_in_process"
 
@@ -73,7 +65,7 @@ class InProcessAction(NormalAction):
         task, variables = self._task, task_vars
         if task.delegate_to:
             variables = task_vars.get("ansible_delegated_vars", {}).get(task.delegate_to, {})
-        interpreter = self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=variables))
+        interpreter = self._templar.template(configured_interpreter(variables))
         wanted = self._templar.template(task_vars.get(SWITCH, os.environ.get(SWITCH.upper(), True)))
         hindrances = {
             f"{SWITCH} is off": not boolean(wanted, strict=False),
@@ -88,47 +80,40 @@ class InProcessAction(NormalAction):
         return next((reason for reason, holds in hindrances.items() if holds), None)
 
     def _run_here(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """What AnsibleModule and module_main do: check the options, do the work, tell the outcome without secrets."""
+        """What AnsibleModule and module_main do: check the options, run the task, return the result without secrets."""
         unverified_by: list[str] = []
-        rules = {name: rule for name, rule in self.module.SPEC.items() if name != "supports_check_mode"}
-        # As JSON, like a module gets them: decrypted, and without what ansible-core knows about each value.
-        arguments = json.loads(json.dumps(self._task.args, **TO_MODULE))
-        validated = ArgumentSpecValidator(**with_connection_options(rules, unverified_by)).validate(arguments)
-        params = validated.validated_parameters
-        if validated.error_messages:
-            outcome = Outcome(dict(msg=self._refusal(validated)), failed=True, secrets=secrets_of(params))
+        spec = with_connection_options(self.module.SPEC, unverified_by)
+        options = validate(self._task.action, spec, to_module_arguments(self._task.args))
+        if options.refusal is not None:
+            outcome = Outcome(dict(msg=options.refusal), failed=True, secrets=secrets_of(options.params))
         else:
             with _working_in(self._loader.get_basedir()):
-                outcome = execute(self.module.run, params, self._task.check_mode, self._report, unverified_by)
+                outcome = execute(self.module.run, options.params, self._task.check_mode, self._report, unverified_by)
         result = outcome.result
         if outcome.failed:
             result["failed"] = True
         if not self._task.diff:
             result.pop("diff", None)
-        # An option of ansible-core 2.21 and later; modules always told before.
-        if not hasattr(C, "INJECT_INVOCATION") or C.config.get_config_value("INJECT_INVOCATION", variables=task_vars):
-            result["invocation"] = dict(module_args=params)
-        twice = [f"Both option {seen['option']} and its alias {seen['alias']} are set." for seen in validated._warnings]
-        told = {"warnings": twice + outcome.warnings, "deprecations": validated._deprecations}
-        result.update({name: texts for name, texts in told.items() if texts})
+        if shows_invocation(task_vars):
+            result["invocation"] = dict(module_args=options.params)
+        for name, notes in (
+            ("warnings", options.warnings + outcome.warnings),
+            ("deprecations", options.deprecations),
+        ):
+            if notes:
+                result[name] = notes
         # A short secret must not take the place of a flag, nor of a null.
         flags = {name: value for name, value in result.items() if value is None or isinstance(value, bool)}
-        return {**remove_values(result, validated._no_log_values | outcome.secrets), **flags}
+        return {**remove_values(result, options.secrets | outcome.secrets), **flags}
 
     def _report(self, line: str) -> None:
         # Not to standard output, which may be JSON.
         display.display(f"{self._task.action}: {line}", stderr=True)
 
-    def _refusal(self, validated: ValidationResult) -> str:
-        errors = validated.errors
-        if isinstance(errors[0], UnsupportedError):
-            return f"Unsupported parameters for ({self._task.action}) module: {errors.msg}"
-        return errors.msg
-
 
 @contextmanager
 def _working_in(folder: str) -> Iterator[None]:
-    """A relative path means what it means to a module, which a local connection starts in the playbook's folder."""
+    """Work in this folder. A module on a local connection starts in that of the playbook, so relative paths agree."""
     before = os.getcwd()
     os.chdir(folder)
     try:
@@ -138,7 +123,7 @@ def _working_in(folder: str) -> Iterator[None]:
 
 
 def _is_this_python(interpreter: str) -> bool:
-    """Whether an interpreter is discovered, or the one that runs this; another link to it has other packages."""
+    """Whether modules are to run by any Python, or by the one that runs this. Another link to it has other packages."""
     if not interpreter or interpreter.startswith("auto"):
         return True
     same_folder = os.path.dirname(interpreter) == os.path.dirname(sys.executable)

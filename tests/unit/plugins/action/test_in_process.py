@@ -16,7 +16,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.template import Templar
 
-from ansible_collections.vsphere.content_library.plugins.plugin_utils import _in_process
+from ansible_collections.vsphere.content_library.plugins.plugin_utils import _core_compat, _in_process
 from ansible_collections.vsphere.content_library.plugins.plugin_utils._in_process import SWITCH, InProcessAction
 
 try:
@@ -184,7 +184,7 @@ def test_a_secret_does_not_replace_a_flag_or_a_null():
 
 
 def test_the_invocation_is_told_without_secrets(monkeypatch):
-    monkeypatch.setattr(_in_process.C.config, "get_config_value", lambda name, variables: name == "INJECT_INVOCATION")
+    monkeypatch.setattr(_core_compat.C.config, "get_config_value", lambda name, variables: name == "INJECT_INVOCATION")
     result = run(subject(name={}), args={"name": "subject"})
     told = result["invocation"]["module_args"]
     assert told["name"] == "subject"
