@@ -59,11 +59,13 @@ def serve(arguments: argparse.Namespace, directory: Path) -> None:
     server = create_server(create_app(store, transports), transports, certificates)
     listener = listen(arguments.host, arguments.port)
     host, port = names[0] if arguments.name else arguments.host, listener.getsockname()[1]
+    store.url = f"https://{host}:{port}"
     details: dict[str, Any] = {
         "host": host,
         "port": port,
-        "url": f"https://{host}:{port}",
+        "url": store.url,
         "ca_path": str(certificates.ca_path),
+        "thumbprint": certificates.thumbprint,
         "username": ADMINISTRATOR,
         "password": arguments.password,
     }

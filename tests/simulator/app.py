@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from typing import Any
 
 from starlette.applications import Starlette
@@ -15,9 +16,11 @@ from . import control
 from .answers import Answer
 from .data import DataService
 from .dialects import DIALECTS
-from .errors import VapiError
+from .errors import VapiError, message
 from .faults import Connection, Faults, Log
 from .operations import Call, perform
+from .published import PublishingService
+from .publishing import FOLDER
 from .rivals import Rivals
 from .service import Request, Service
 from .store import Store
@@ -50,10 +53,14 @@ class ApiService(Service):
                 client_token=request.headers.get("client-token") if name == "api" else None,
             )
             try:
+                if not self.store.is_at_least(row.since):
+                    text = "The operation <> does not exist."
+                    raise VapiError("OPERATION_NOT_FOUND", message("operation_not_found", text, row.operation))
                 if not row.anonymous:
                     call.user = self.store.token(request.token).user
                 args.update(self.dialect.arguments(row, request.query, request.body))
-                return self.dialect.answer(row, perform(row.operation, call))
+                result = perform(row.operation, call)
+                return self.dialect.answer(row, await result if inspect.isawaitable(result) else result)
             except VapiError as error:
                 return self.dialect.error(error, self.store.config)
 
@@ -69,6 +76,7 @@ def create_app(store: Store, transports: dict[Any, asyncio.Transport]) -> Starle
             Mount("/api", ApiService("api", *shared)),
             Mount("/rest", ApiService("rest", *shared)),
             Mount("/cls/data", DataService(*shared)),
+            Mount(FOLDER, PublishingService(*shared)),
             Mount("/control", routes=control.routes(store, log, faults, rivals)),
         ]
     )

@@ -18,11 +18,13 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from . import copies
+from .control_libraries import LibraryControl, library_state
 from .errors import VapiError, message
 from .faults import Faults, Log
 from .models import Config, DownloadSession, UpdateSession, field_names, item_state
 from .rivals import ACTS, Rivals, check
 from .store import ADMINISTRATOR, Store, stable_id
+from .synchronization import synchronize_regularly
 
 SESSION_SEEDS = {
     "state",
@@ -65,6 +67,8 @@ class Control:
         defaults = dataclasses.asdict(Config())
         for name, value in wanted.items():
             setattr(self.store.config, name, defaults[name] if value is None and name not in nullable else value)
+        if wanted.get("automatic_sync_interval"):
+            self.store.start(synchronize_regularly(self.store, wanted["automatic_sync_interval"]))
         return dataclasses.asdict(self.store.config)
 
     async def set_faults(self, request: Request) -> Any:
@@ -116,10 +120,7 @@ class Control:
                 for value, token in store.tokens.items()
                 if not store.is_idle(token)
             ],
-            "libraries": {
-                library.id: {"id": library.id, "name": library.name, "type": library.type}
-                for library in store.libraries.values()
-            },
+            "libraries": {library.id: library_state(store, library) for library in store.libraries.values()},
             "items": {item.id: item_state(item) for item in store.items.values()},
             "sessions": {session.id: session_state(session) for session in store.sessions.values()},
             "download_sessions": {
@@ -282,7 +283,7 @@ def endpoint(function: Callable[[Request], Awaitable[Any]]) -> Callable[[Request
 
 
 def routes(store: Store, log: Log, faults: Faults, rivals: Rivals) -> list[BaseRoute]:
-    control = Control(store, log, faults, rivals)
+    control, libraries = Control(store, log, faults, rivals), LibraryControl(store)
     table: list[tuple[str, str, Callable[[Request], Awaitable[Any]]]] = [
         ("POST", "/reset", control.reset),
         ("GET", "/config", control.config),
@@ -298,6 +299,13 @@ def routes(store: Store, log: Log, faults: Faults, rivals: Rivals) -> list[BaseR
         ("DELETE", "/tokens", control.delete_tokens),
         ("GET", "/state", control.state),
         ("POST", "/items", control.add_items),
+        ("POST", "/items/{item_id}", libraries.update_item),
+        ("DELETE", "/items/{item_id}", libraries.delete_item),
+        ("POST", "/libraries", libraries.add),
+        ("GET", "/libraries/{library_id}", libraries.get),
+        ("POST", "/libraries/{library_id}", libraries.update),
+        ("DELETE", "/libraries/{library_id}", libraries.delete),
+        ("POST", "/libraries/{library_id}/sync", libraries.sync),
         ("GET", "/item/{item_id}/file/{name:path}", control.item_file),
         ("POST", "/sessions", control.add_sessions),
         ("POST", "/sessions/{session_id}", control.change_session),

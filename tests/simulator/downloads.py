@@ -9,8 +9,10 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
+from .endpoints import EndpointError
 from .errors import VapiError, message
 from .models import DownloadFile, DownloadSession, Item
+from .synchronization import cache
 
 if TYPE_CHECKING:
     from .store import Store
@@ -83,7 +85,21 @@ class Downloads:
             file.error = None
             file.requested_at = time.time()
             file.delay = config.prepare_delay + (0 if self.store.is_cached(file.file) else config.fetch_delay)
+            if file.file.source and not file.file.cached:
+                file.fetching = True
+                self.store.start(self.fetch(session, file))
             self.endpoints[file.download_id] = (session, file)
+
+    async def fetch(self, session: DownloadSession, file: DownloadFile) -> None:
+        """The content of a subscribed library's file comes from its publisher."""
+        item = self.store.items[session.item_id]
+        try:
+            await cache(self.store, self.store.libraries[item.library_id], item, file.file)
+        except EndpointError as error:
+            text = "The file <> could not be fetched: <>."
+            file.error = message("fetch_failed", text, file.file.name, error)
+        finally:
+            file.fetching = False
 
     def progress(self, file: DownloadFile) -> float:
         """How much of the preparation is over, from 0 to 1."""
@@ -95,6 +111,8 @@ class Downloads:
         if file.requested_at is None:
             return "UNPREPARED"
         progress = self.progress(file)
+        if file.fetching:
+            progress = min(progress, 0.9)
         if progress < 1:
             return "PREPARE_REQUESTED" if progress < 0.3 else "PREPARING"
         if file.error is None and self.store.config.prepare_error is not None:

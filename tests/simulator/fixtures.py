@@ -33,6 +33,19 @@ def vcenter(vcenter_process: SimulatorProcess) -> SimulatorProcess:
     return vcenter_process
 
 
+@pytest.fixture(scope="session")
+def publisher_process() -> Iterator[SimulatorProcess]:
+    with SimulatorProcess() as process:
+        yield process
+
+
+@pytest.fixture
+def publisher(publisher_process: SimulatorProcess) -> SimulatorProcess:
+    """Another vCenter, whose libraries the first one subscribes to."""
+    publisher_process.reset()
+    return publisher_process
+
+
 @pytest.fixture(params=["api", "rest"])
 def wire(
     vcenter: SimulatorProcess, openapi_documents: list[openapi.OpenApi], request: pytest.FixtureRequest

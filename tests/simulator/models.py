@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import hashlib
 import threading
@@ -58,6 +59,13 @@ class Config:
     client_tokens: bool = True
     hide_content_versions: bool = False
     message_suffix: str = ""
+    version: str = "8.0.2"
+    sync_delay: float = 0.0
+    evict_delay: float = 0.0
+    delete_delay: float = 0.0
+    automatic_sync_interval: float | None = None
+    probe_timeout: float = 10.0
+    trusted_ca: str | None = None
 
 
 @dataclass
@@ -69,6 +77,8 @@ class Token:
 
 @dataclass
 class Library:
+    """A library. Its infos hold what clients gave and are not told, such as passwords."""
+
     id: str
     name: str
     type: str
@@ -76,7 +86,24 @@ class Library:
     version: int = 1
     created: float = field(default_factory=time.time)
     modified: float = field(default_factory=time.time)
-    properties: dict[str, Any] = field(default_factory=dict)
+    storage_backings: list[dict[str, str]] = field(
+        default_factory=lambda: [{"type": "DATASTORE", "datastore_id": "datastore-11"}]
+    )
+    publish_info: dict[str, Any] = field(default_factory=dict)
+    subscription_info: dict[str, Any] = field(default_factory=dict)
+    optimization_info: dict[str, Any] = field(default_factory=dict)
+    security_policy_id: str | None = None
+    used_by: list[str] = field(default_factory=list)
+    changes: int = 1  # of its items: the version that subscribers see
+    source_id: str | None = None  # of the published library that it was synchronized with
+    last_sync: float | None = None
+    syncing: bool = False
+    sync_error: str | None = None
+    deleted: bool = False
+
+    @property
+    def on_demand(self) -> bool:
+        return bool(self.subscription_info.get("on_demand"))
 
 
 @dataclass
@@ -99,12 +126,28 @@ class Blob:
 
 @dataclass
 class ItemFile:
-    """A file of an item. One that is not cached has its bytes here all the same, and tells nobody."""
+    """A file of an item.
+
+    One that was synchronized has a source, from which its bytes are fetched once it is to be cached. Any other that is
+    not cached has its bytes here all the same, and tells nobody.
+    """
 
     name: str
     blob: Blob
     version: int = 1
     cached: bool = True
+    source: FileSource | None = None
+    fetching: asyncio.Future[None] | None = None
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file as its publisher tells it."""
+
+    name: str
+    url: str
+    size: int
+    etag: str
 
 
 @dataclass
@@ -119,6 +162,8 @@ class Item:
     created: float = field(default_factory=time.time)
     modified: float = field(default_factory=time.time)
     files: dict[str, ItemFile] = field(default_factory=dict)
+    source_id: str | None = None
+    last_sync: float | None = None
 
 
 @dataclass
@@ -214,6 +259,7 @@ class DownloadFile:
     requested_at: float | None = None
     delay: float = 0.0
     error: dict[str, Any] | None = None
+    fetching: bool = False
     downloaded: bool = False
 
 
@@ -252,10 +298,19 @@ def item_state(item: Item) -> dict[str, Any]:
         "type": item.type,
         "description": item.description,
         "content_version": str(item.content_version),
-        "files": {
-            file.name: {"size": file.blob.size, "sha256": file.blob.digest("SHA256"), "version": str(file.version)}
-            for file in item.files.values()
-        },
+        "source_id": item.source_id,
+        "files": {file.name: file_state(file) for file in item.files.values()},
+    }
+
+
+def file_state(file: ItemFile) -> dict[str, Any]:
+    """Without its digest where its bytes are not here yet."""
+    is_here = file.cached or not file.source
+    return {
+        "size": file.blob.size,
+        "sha256": file.blob.digest("SHA256") if is_here else None,
+        "version": str(file.version),
+        "cached": file.cached,
     }
 
 

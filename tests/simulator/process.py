@@ -32,6 +32,7 @@ class SimulatorProcess:
     port: int
     url: str
     ca_path: str
+    thumbprint: str
     username: str
     password: str
     environment: dict[str, str]
@@ -113,6 +114,55 @@ class SimulatorProcess:
 
     def add_item(self, name: str, **attributes: Any) -> str:
         return self.control("POST", "/items", {"name": name, **attributes})["id"]
+
+    def change_item(self, item_id: str, **attributes: Any) -> None:
+        self.control("POST", f"/items/{item_id}", attributes)
+
+    def delete_item(self, item_id: str) -> None:
+        self.control("DELETE", f"/items/{item_id}")
+
+    def add_library(self, name: str, **attributes: Any) -> str:
+        return self.control("POST", "/libraries", {"name": name, **attributes})["id"]
+
+    def publish(self, name: str, password: str | None = None, **attributes: Any) -> str:
+        """A new local library that others can subscribe to, with BASIC authentication where there is a password."""
+        info = {"authentication_method": "BASIC" if password else "NONE", "published": True}
+        if password:
+            info["password"] = password
+        return self.add_library(name, publish_info=info, **attributes)
+
+    def subscription_to(self, publisher: SimulatorProcess, library_id: str, **info: Any) -> dict[str, Any]:
+        """The SubscriptionInfo for a library that another simulator, or this one, publishes."""
+        published = publisher.library(library_id)
+        password = published["publish_info"].get("password")
+        credentials = {"authentication_method": "BASIC", "user_name": "vcsp", "password": password} if password else {}
+        return {
+            "authentication_method": "NONE",
+            "automatic_sync_enabled": False,
+            "on_demand": False,
+            "subscription_url": published["publish_url"],
+            "ssl_thumbprint": publisher.thumbprint,
+            **credentials,
+            **info,
+        }
+
+    def subscribe(self, name: str, publisher: SimulatorProcess, library_id: str, **info: Any) -> str:
+        """A new library here, synchronized with one that another simulator, or this one, publishes."""
+        subscription_info = self.subscription_to(publisher, library_id, **info)
+        return self.add_library(name, type="SUBSCRIBED", subscription_info=subscription_info, sync=True)
+
+    def library(self, library_id: str) -> dict[str, Any]:
+        return self.control("GET", f"/libraries/{library_id}")
+
+    def change_library(self, library_id: str, **attributes: Any) -> dict[str, Any]:
+        return self.control("POST", f"/libraries/{library_id}", attributes)
+
+    def delete_library(self, library_id: str) -> None:
+        self.control("DELETE", f"/libraries/{library_id}")
+
+    def sync_library(self, library_id: str) -> dict[str, Any]:
+        """Synchronize a subscribed library; returns once that is over."""
+        return self.control("POST", f"/libraries/{library_id}/sync")
 
     def add_sessions(self, count: int = 1, **attributes: Any) -> list[str]:
         return self.control("POST", "/sessions", {"count": count, **attributes})["ids"]

@@ -22,6 +22,7 @@ class Row:
     query: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()  # query parameters that may be repeated
     anonymous: bool = False
+    since: str = "0"  # the first version of vCenter that has it
 
 
 TOKEN = ("client_token",)
@@ -35,6 +36,12 @@ PREPARE = {"file_name": "file_name", "endpoint_type": "endpoint_type"}
 
 SESSION = "/content/library/item/update-session"
 DOWNLOAD = "/content/library/item/download-session"
+LOCAL = "/content/local-library"
+SUBSCRIBED = "/content/subscribed-library"
+SUBSCRIBED_ITEM = "/content/library/subscribed-item"
+FORCE = "?action=force-delete"
+PROBE = {"subscription_info": "subscription_info"}
+SYNC = {"force_sync_content": "force_sync_content", "sync_optional_files": "sync_optional_files"}
 API_ROWS = [
     Row("session.create", "POST", "/session", 201, anonymous=True),
     Row("session.get", "GET", "/session", 200),
@@ -96,6 +103,18 @@ API_ROWS = [
     Row("local_library.get", "GET", "/content/local-library/{library_id}", 200),
     Row("local_library.update", "PATCH", "/content/local-library/{library_id}", 204, {WHOLE: "spec"}),
     Row("local_library.delete", "DELETE", "/content/local-library/{library_id}", 204),
+    Row("local_library.force_delete", "POST", f"{LOCAL}/{{library_id}}{FORCE}", 204, since="9.1"),
+    Row("subscribed_library.list", "GET", SUBSCRIBED, 200),
+    Row("subscribed_library.create", "POST", SUBSCRIBED, 201, {WHOLE: "spec"}, ("client_token",)),
+    Row("subscribed_library.get", "GET", f"{SUBSCRIBED}/{{library_id}}", 200),
+    Row("subscribed_library.update", "PATCH", f"{SUBSCRIBED}/{{library_id}}", 204, {WHOLE: "spec"}),
+    Row("subscribed_library.delete", "DELETE", f"{SUBSCRIBED}/{{library_id}}", 204),
+    Row("subscribed_library.force_delete", "POST", f"{SUBSCRIBED}/{{library_id}}{FORCE}", 204, since="9.1"),
+    Row("subscribed_library.probe", "POST", f"{SUBSCRIBED}?action=probe", 200, PROBE),
+    Row("subscribed_library.sync", "POST", f"{SUBSCRIBED}/{{library_id}}?action=sync", 204),
+    Row("subscribed_library.evict", "POST", f"{SUBSCRIBED}/{{library_id}}?action=evict", 204),
+    Row("subscribed_item.sync", "POST", f"{SUBSCRIBED_ITEM}/{{library_item_id}}?action=sync", 204, SYNC),
+    Row("subscribed_item.evict", "POST", f"{SUBSCRIBED_ITEM}/{{library_item_id}}?action=evict", 204),
 ]
 
 ROOT = "/com/vmware/content"
@@ -104,6 +123,8 @@ REST_FILE = f"{ROOT}/library/item/updatesession/file"
 REST_DOWNLOAD = f"{ROOT}/library/item/download-session"
 ONE_DOWNLOAD = f"{REST_DOWNLOAD}/id:{{download_session_id}}"
 DOWNLOAD_FILE = f"{ROOT}/library/item/downloadsession/file"
+REST_SUBSCRIBED = f"{ROOT}/subscribed-library"
+REST_ITEM = f"{ROOT}/library/subscribed-item"
 CREATE = {"create_spec": "spec", "client_token": "client_token"}
 COPY = {"destination_create_spec": "spec", "client_token": "client_token"}
 REST_ROWS = [
@@ -174,4 +195,14 @@ REST_ROWS = [
     Row("local_library.get", "GET", f"{ROOT}/local-library/id:{{library_id}}", 200),
     Row("local_library.update", "PATCH", f"{ROOT}/local-library/id:{{library_id}}", 200, {"update_spec": "spec"}),
     Row("local_library.delete", "DELETE", f"{ROOT}/local-library/id:{{library_id}}", 200),
+    Row("subscribed_library.list", "GET", REST_SUBSCRIBED, 200),
+    Row("subscribed_library.create", "POST", REST_SUBSCRIBED, 200, CREATE),
+    Row("subscribed_library.get", "GET", f"{REST_SUBSCRIBED}/id:{{library_id}}", 200),
+    Row("subscribed_library.update", "PATCH", f"{REST_SUBSCRIBED}/id:{{library_id}}", 200, {"update_spec": "spec"}),
+    Row("subscribed_library.delete", "DELETE", f"{REST_SUBSCRIBED}/id:{{library_id}}", 200),
+    Row("subscribed_library.probe", "POST", f"{REST_SUBSCRIBED}?~action=probe", 200, PROBE),
+    Row("subscribed_library.sync", "POST", f"{REST_SUBSCRIBED}/id:{{library_id}}?~action=sync", 200),
+    Row("subscribed_library.evict", "POST", f"{REST_SUBSCRIBED}/id:{{library_id}}?~action=evict", 200),
+    Row("subscribed_item.sync", "POST", f"{REST_ITEM}/id:{{library_item_id}}?~action=sync", 200, SYNC),
+    Row("subscribed_item.evict", "POST", f"{REST_ITEM}/id:{{library_item_id}}?~action=evict", 200),
 ]

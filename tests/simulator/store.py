@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import shutil
 import ssl
 import time
 import uuid
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -33,8 +36,14 @@ from .validation import preview, validate
 
 ADMINISTRATOR = "administrator@vsphere.local"
 OPERATOR = "operator@vsphere.local"
-SERVER_GUID = "9a0d2f4c-2f4f-4d7e-9d9b-5a0a53d2a4e1"
-DEFAULT_BACKING = {"type": "DATASTORE", "datastore_id": "datastore-11"}
+SECURITY_POLICY = str(uuid.uuid5(uuid.NAMESPACE_URL, "security-policy/OVF default policy"))
+FETCHERS = 16
+NO_PUBLISHER = {
+    "authentication_method": "NONE",
+    "automatic_sync_enabled": False,
+    "on_demand": False,
+    "subscription_url": "https://127.0.0.1:1/cls/vcsp/lib/00000000-0000-0000-0000-000000000000/lib.json",
+}
 
 
 class Store:
@@ -43,7 +52,12 @@ class Store:
     def __init__(self, directory: Path, password: str, thumbprint: str = "", ca: ssl.SSLContext | None = None) -> None:
         self.directory = directory
         self.thumbprint = thumbprint
+        self.url = ""
+        self.server_guid = str(uuid.uuid4())
         self.pull_context = ca or ssl.create_default_context()
+        # Not asyncio's own, whose few threads a slow publisher would take from all else.
+        self.fetchers = ThreadPoolExecutor(FETCHERS, "fetch")
+        self.tasks: set[asyncio.Task[Any]] = set()
         self.users = {ADMINISTRATOR: password, OPERATOR: password}
         self.reset()
 
@@ -51,6 +65,8 @@ class Store:
         """Back to the state that a test may count on."""
         for session in getattr(self, "sessions", {}).values():
             session.end("CANCELED")
+        for task in self.tasks:
+            task.cancel()
         self.config = Config()
         self.tokens: dict[str, Token] = {}
         self.libraries: dict[str, Library] = {}
@@ -71,9 +87,9 @@ class Store:
         for name, kind in (("nfs-01", "NFS"), ("vmfs-01", "VMFS"), ("local", "VMFS"), ("local", "VMFS")):
             self.add_datastore(name, kind)
         for name, kind in (("demo", "LOCAL"), ("images", "LOCAL"), ("mirror", "SUBSCRIBED")):
-            library = Library(stable_id("library", name), name, kind)
-            self.libraries[library.id] = library
+            self.add_library(Library(stable_id("library", name), name, kind))
         demo, mirror = stable_id("library", "demo"), stable_id("library", "mirror")
+        self.libraries[mirror].subscription_info = dict(NO_PUBLISHER)
         self.add_item(demo, "debian-12", "iso", {"debian-12.iso": b"debian 12\n"}, stable_id("item", "debian-12"))
         self.add_item(mirror, "mirrored", "iso", {"mirrored.iso": b"mirrored\n"}, stable_id("item", "mirrored"))
 
@@ -97,7 +113,50 @@ class Store:
     def is_idle(self, token: Token) -> bool:
         return time.time() - token.accessed > self.config.token_lifetime
 
+    # What goes on in the background
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Go on with this until it is done, or until the state is reset."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def fetch(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """The result of a function that waits for another server."""
+        return await asyncio.get_running_loop().run_in_executor(self.fetchers, function, *arguments)
+
     # Libraries and items
+
+    def is_at_least(self, version: str) -> bool:
+        """Whether this is that version of vCenter, or a later one."""
+        mine, other = ([int(part) for part in text.split(".")] for text in (self.config.version, version))
+        return mine >= other
+
+    def add_library(self, library: Library) -> Library:
+        self.libraries[library.id] = library
+        return library
+
+    def delete_library(self, library: Library) -> None:
+        """Its entry is gone at once, or stays to be seen for the delay that a test has set."""
+        if library.deleted:
+            return
+        library.deleted = True
+        if self.config.delete_delay:
+            self.start(self.delete_later(library))
+        else:
+            self.forget_library(library)
+
+    async def delete_later(self, library: Library) -> None:
+        await asyncio.sleep(self.config.delete_delay)
+        self.forget_library(library)
+
+    def forget_library(self, library: Library) -> None:
+        for item in self.library_items(library):
+            self.delete_item(item)
+        del self.libraries[library.id]
+
+    def library_items(self, library: Library) -> list[Item]:
+        return [item for item in self.items.values() if item.library_id == library.id]
 
     def library(self, library_id: str) -> Library:
         if library_id not in self.libraries:
@@ -122,7 +181,12 @@ class Store:
             blob.size = len(content)
             item.files[file_name] = ItemFile(file_name, blob)
         self.items[item.id] = item
+        self.change_items(library_id)
         return item
+
+    def change_items(self, library_id: str) -> None:
+        """Some item of the library is not what it was: its subscribers are to see that."""
+        self.libraries[library_id].changes += 1
 
     def add_datastore(self, name: str, kind: str) -> Datastore:
         datastore_id = f"datastore-{11 + len(self.datastores)}"
@@ -139,6 +203,7 @@ class Store:
         for file in item.files.values():
             file.blob.path.unlink(missing_ok=True)
         del self.items[item.id]
+        self.change_items(item.library_id)
 
     def is_cached(self, file: ItemFile) -> bool:
         return file.cached and not self.config.item_size_zero
@@ -152,8 +217,7 @@ class Store:
 
     def backing(self, item: Item) -> dict[str, Any]:
         """The storage backing that an item's files are on."""
-        backings = self.libraries[item.library_id].properties.get("storage_backings")
-        return (backings or [DEFAULT_BACKING])[0]
+        return self.libraries[item.library_id].storage_backings[0]
 
     def new_blob(self) -> Blob:
         return Blob(self.content / str(uuid.uuid4()))
@@ -265,6 +329,7 @@ class Store:
                 file.blob.path.unlink(missing_ok=True)
         item.content_version += 1
         item.modified = time.time()
+        self.change_items(item.library_id)
 
     def now(self) -> float:
         """The time by the clock that clients see."""

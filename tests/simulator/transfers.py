@@ -8,13 +8,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import http.client
-import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
+from .endpoints import open_endpoint
 from .errors import message
 from .models import SessionFile, UpdateSession
 from .store import Store
@@ -149,29 +148,5 @@ def pull(store: Store, file: SessionFile) -> None:
 
 def open_source(store: Store, file: SessionFile) -> http.client.HTTPResponse:
     endpoint = file.source_endpoint or {}
-    url = urlsplit(endpoint["uri"])
-    thumbprint = endpoint.get("ssl_certificate_thumbprint", "").replace(":", "").lower()
-    connection: http.client.HTTPConnection
-    if url.scheme == "https":
-        context = store.pull_context
-        if thumbprint:
-            # "If set, the certificate is only accepted if it matches, and no other validation is performed."
-            context = ssl.create_default_context()
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        secure = http.client.HTTPSConnection(url.hostname or "", url.port, timeout=PULL_TIMEOUT, context=context)
-        secure.connect()
-        if thumbprint:
-            certificate = secure.sock.getpeercert(True) or b""
-            algorithm = hashlib.sha256 if len(thumbprint) == 64 else hashlib.sha1
-            if algorithm(certificate).hexdigest() != thumbprint:
-                secure.close()
-                raise ValueError("the certificate's thumbprint does not match")
-        connection = secure
-    else:
-        connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=PULL_TIMEOUT)
-    connection.request("GET", f"{url.path or '/'}?{url.query}" if url.query else url.path or "/")
-    response = connection.getresponse()
-    if response.status != 200:
-        raise OSError(f"HTTP status {response.status}")
-    return response
+    thumbprint = endpoint.get("ssl_certificate_thumbprint", "")
+    return open_endpoint(endpoint["uri"], store.pull_context, thumbprint, timeout=PULL_TIMEOUT)

@@ -5,7 +5,17 @@
 
 from __future__ import annotations
 
-from . import download_sessions, items, libraries, storage, tokens, update_session_files, update_sessions
+from . import (
+    download_sessions,
+    items,
+    libraries,
+    local_libraries,
+    storage,
+    subscribed_libraries,
+    tokens,
+    update_session_files,
+    update_sessions,
+)
 from .call import Call, invalid, perform
 
 __all__ = [
@@ -14,8 +24,10 @@ __all__ = [
     "invalid",
     "items",
     "libraries",
+    "local_libraries",
     "perform",
     "storage",
+    "subscribed_libraries",
     "tokens",
     "update_session_files",
     "update_sessions",

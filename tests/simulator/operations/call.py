@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .. import copies
 from ..errors import VapiError, message
 from ..store import Store
 
@@ -78,23 +79,22 @@ def operation(name: str) -> Callable[[Callable[[Call], Any]], Callable[[Call], A
 
 
 def perform(name: str, call: Call) -> Any:
-    """The operation's result; that of the first request where this one repeats it with the same client token."""
-    copies.settle(call.store)
-    if PRIVILEGES.get(name) in call.store.config.missing_privileges:
-        raise missing_privilege(PRIVILEGES[name])
+    """The operation's result; that of the first request where this one repeats it with the same client token.
+
+    It is to be awaited where the operation asks another server.
+    """
     token = call.args.get("client_token") or call.client_token
     if not token or not call.user or not call.store.config.client_tokens or not name.endswith(REPEATABLE):
         return OPERATIONS[name](call)
     if not isinstance(token, str) or not TOKEN_FORMAT.fullmatch(token):
         raise invalid("the client token <> is not a UUID", token)
-    key = (call.user, name, token.lower())
-    if key not in call.store.created:
-        call.store.created[key] = OPERATIONS[name](call)
-    return call.store.created[key]
-
-
-def missing_privilege(privilege: str) -> VapiError:
-    return VapiError("UNAUTHORIZED", message("unauthorized", "The privilege <> is required.", privilege))
+    created, key = call.store.created, (call.user, name, token.lower())
+    if key not in created:
+        created[key] = OPERATIONS[name](call)
+        if inspect.isawaitable(created[key]):
+            created[key] = asyncio.ensure_future(created[key])
+            created[key].add_done_callback(lambda done: done.exception() and created.pop(key))
+    return created[key]
 
 
 def invalid(template: str, *args: object) -> VapiError:

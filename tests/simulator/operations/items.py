@@ -102,6 +102,10 @@ def item_get(call: Call) -> dict[str, Any]:
     )
     if not store.config.hide_content_versions:
         model["content_version"] = str(item.content_version)
+    if item.source_id:
+        model["source_id"] = item.source_id
+    if item.last_sync is not None:
+        model["last_sync_time"] = store.timestamp(item.last_sync)
     return model
 
 
@@ -121,6 +125,7 @@ def item_update(call: Call) -> None:
         setattr(item, name, spec.get(name, getattr(item, name)))
     item.metadata_version += 1
     item.modified = time.time()
+    call.store.change_items(item.library_id)
 
 
 @operation("item.delete")
@@ -144,7 +149,7 @@ def item_matches(store: Store, item: Item, spec: dict[str, Any]) -> bool:
         and spec.get("type", item.type).casefold() == item.type.casefold()
         and spec.get("library_id", item.library_id) == item.library_id
         and spec.get("cached") in (None, store.is_item_cached(item))
-        and "source_id" not in spec
+        and spec.get("source_id", item.source_id) == item.source_id
     )
 
 
@@ -175,6 +180,6 @@ def item_file_info(store: Store, file: ItemFile) -> dict[str, Any]:
         "version": str(file.version),
     }
     algorithm = store.config.item_checksum_algorithm
-    if algorithm:
+    if algorithm and (file.cached or not file.source):
         info["checksum_info"] = {"algorithm": algorithm, "checksum": file.blob.digest(algorithm)}
     return info

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..models import Item, ItemFile
-from ..store import SERVER_GUID, Store
+from ..store import Store
 from .call import Call, operation
 from .items import named_file
 
@@ -52,7 +52,7 @@ def storage_uri(store: Store, item: Item, file: ItemFile) -> str:
         return f"{backing['storage_uri'].rstrip('/')}/{path}"
     datastore = store.datastores.get(backing["datastore_id"])
     volume = datastore.volume if datastore else backing["datastore_id"]
-    return f"ds:///vmfs/volumes/{volume}/{path}?serverId={SERVER_GUID}"
+    return f"ds:///vmfs/volumes/{volume}/{path}?serverId={store.server_guid}"
 
 
 @operation("datastore.list")
