@@ -75,6 +75,7 @@ def tour(wire: Wire) -> None:
         wire.call(f"update_session.{operation}", update_session_id=session, **message)
         assert wire.get(session)["state"] == {"cancel": "CANCELED", "fail": "ERROR"}[operation]
     wire.call("item.delete", library_item_id=item)
+    tour_of_subscriptions(wire, library)
     wire.call("local_library.delete", library_id=library)
     wire.call("session.delete")
 
@@ -93,6 +94,32 @@ def download_tour(wire: Wire, item: str) -> None:
     session = wire.call("download_session.create", {"library_item_id": item}).value
     wire.call("download_session.fail", download_session_id=session, client_error_message="no space")
     assert wire.call("download_session.get", download_session_id=session).value["state"] == "ERROR"
+
+
+def tour_of_subscriptions(wire: Wire, source: str) -> None:
+    """To a library of the same service, whose certificate it trusts."""
+    listed = len(wire.call("item.list", library_id=source).value)
+    publication = {"authentication_method": "NONE", "published": True}
+    wire.call("local_library.update", {"publish_info": publication}, library_id=source)
+    url = wire.call("local_library.get", library_id=source).value["publish_info"]["publish_url"]
+    info = {"authentication_method": "NONE", "automatic_sync_enabled": False, "on_demand": True}
+    info["subscription_url"] = url
+    assert wire.call("subscribed_library.probe", subscription_info=info).value["status"] == "SUCCESS"
+    backing = {"type": "OTHER", "storage_uri": "nfs://nas.example.com/content"}
+    spec = {"name": "copy", "storage_backings": [backing], "subscription_info": info}
+    library = wire.call("subscribed_library.create", spec).value
+    assert library in wire.call("subscribed_library.list").value
+    wire.call("subscribed_library.update", {"description": "of tour"}, library_id=library)
+    found = wire.call("subscribed_library.get", library_id=library).value
+    assert (found["type"], found["description"], found["subscription_info"]) == ("SUBSCRIBED", "of tour", info)
+    wire.process.sync_library(library)
+    wire.call("subscribed_library.sync", library_id=library)
+    item, *others = wire.call("item.list", library_id=library).value
+    assert len(others) == listed - 1
+    wire.call("subscribed_item.sync", library_item_id=item, force_sync_content=True)
+    wire.call("subscribed_item.evict", library_item_id=item)
+    wire.call("subscribed_library.evict", library_id=library)
+    wire.call("subscribed_library.delete", library_id=library)
 
 
 def test_every_operation(wire: Wire) -> None:
@@ -155,6 +182,13 @@ MISSING = {
     "local_library.get": (None, {"library_id": NOBODY}),
     "local_library.update": ({"description": "x"}, {"library_id": NOBODY}),
     "local_library.delete": (None, {"library_id": NOBODY}),
+    "subscribed_library.get": (None, {"library_id": NOBODY}),
+    "subscribed_library.update": ({"description": "x"}, {"library_id": NOBODY}),
+    "subscribed_library.delete": (None, {"library_id": NOBODY}),
+    "subscribed_library.sync": (None, {"library_id": NOBODY}),
+    "subscribed_library.evict": (None, {"library_id": NOBODY}),
+    "subscribed_item.sync": (None, {"library_item_id": NOBODY, "force_sync_content": False}),
+    "subscribed_item.evict": (None, {"library_item_id": NOBODY}),
 }
 
 

@@ -24,10 +24,12 @@ def _named(rows: list[Row]) -> dict[str, Row]:
 
 
 ROWS = {"api": _named(API_ROWS), "rest": _named(REST_ROWS)}
-# Operation -> method and path in each dialect. tests/contract/test_tables.py holds the rows to the vendor's facts.
+# Operation -> method and path in each dialect, where both have it. tests/contract/test_tables.py holds the rows to the
+# vendor's facts.
 OPERATIONS = {
     name: tuple((rows[name].method, f"/{dialect}{rows[name].path}") for dialect, rows in ROWS.items())
     for name in ROWS["api"]
+    if name in ROWS["rest"]
 }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .. import copies
 from ..errors import VapiError, message
 from ..store import Store
 
@@ -62,6 +63,20 @@ PRIVILEGES = {
     "download_session.create": "ContentLibrary.DownloadSession",
     "item_storage.list": "ContentLibrary.ReadStorage",
     "item_storage.get": "ContentLibrary.ReadStorage",
+    "library.update": "ContentLibrary.UpdateLibrary",
+    "local_library.create": "ContentLibrary.CreateLocalLibrary",
+    "local_library.update": "ContentLibrary.UpdateLocalLibrary",
+    "local_library.delete": "ContentLibrary.DeleteLocalLibrary",
+    "local_library.force_delete": "ContentLibrary.DeleteLocalLibrary",
+    "subscribed_library.create": "ContentLibrary.CreateSubscribedLibrary",
+    "subscribed_library.update": "ContentLibrary.UpdateSubscribedLibrary",
+    "subscribed_library.delete": "ContentLibrary.DeleteSubscribedLibrary",
+    "subscribed_library.force_delete": "ContentLibrary.DeleteSubscribedLibrary",
+    "subscribed_library.probe": "ContentLibrary.ProbeSubscription",
+    "subscribed_library.sync": "ContentLibrary.SyncLibrary",
+    "subscribed_library.evict": "ContentLibrary.EvictSubscribedLibrary",
+    "subscribed_item.sync": "ContentLibrary.SyncLibraryItem",
+    "subscribed_item.evict": "ContentLibrary.EvictLibraryItem",
 }
 REPEATABLE = (".create", ".copy")  # with a client token: "guarantees idempotent creation"
 NAME_LENGTH, DESCRIPTION_LENGTH = 80, 2000
@@ -83,6 +98,9 @@ def perform(name: str, call: Call) -> Any:
 
     It is to be awaited where the operation asks another server.
     """
+    copies.settle(call.store)
+    if PRIVILEGES.get(name) in call.store.config.missing_privileges:
+        raise missing_privilege(PRIVILEGES[name])
     token = call.args.get("client_token") or call.client_token
     if not token or not call.user or not call.store.config.client_tokens or not name.endswith(REPEATABLE):
         return OPERATIONS[name](call)
@@ -95,6 +113,10 @@ def perform(name: str, call: Call) -> Any:
             created[key] = asyncio.ensure_future(created[key])
             created[key].add_done_callback(lambda done: done.exception() and created.pop(key))
     return created[key]
+
+
+def missing_privilege(privilege: str) -> VapiError:
+    return VapiError("UNAUTHORIZED", message("unauthorized", "The privilege <> is required.", privilege))
 
 
 def invalid(template: str, *args: object) -> VapiError:
