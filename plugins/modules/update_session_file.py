@@ -229,8 +229,8 @@ http_status:
   sample: 404
 messages:
   description:
-    - The messages of the server, from the operation to the cause. Each has C(id), C(default_message),
-      C(args).
+    - The messages of the server, from the operation to the cause. Each has C(id), C(default_message)
+      and C(args).
   type: list
   elements: dict
   returned: failure
