@@ -9,14 +9,14 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
 
 if TYPE_CHECKING:
     from ansible_collections.vsphere.content_library.plugins.module_utils._models import ChecksumInfo
-    from ansible_collections.vsphere.content_library.plugins.module_utils._packages import SourceFile
+    from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import SourceFile, Whole
 
 BLOCK = 1 << 20
 DIGEST_LENGTHS = {"MD5": 32, "SHA1": 40, "SHA256": 64, "SHA512": 128}  # vSphere API: File.ChecksumAlgorithm
@@ -57,17 +57,43 @@ def checksum_info(checksum: Checksum | None) -> ChecksumInfo | None:
 
 def digest(source: SourceFile, algorithm: str, stop: threading.Event | None = None) -> Checksum:
     """Hash the bytes of a source. Raises InvalidArgument where the file has changed since it was inspected."""
-    found = hashlib.new(algorithm.lower(), usedforsecurity=False)
+    return digests([source], [algorithm], stop)[algorithm]
+
+
+def digests(
+    sources: Sequence[SourceFile], algorithms: Iterable[str], stop: threading.Event | None = None
+) -> dict[str, Checksum]:
+    """Hash the bytes of sources, one behind the other, in several algorithms at once."""
+    found = {algorithm: hashlib.new(algorithm.lower(), usedforsecurity=False) for algorithm in algorithms}
     buffer = memoryview(bytearray(BLOCK))
-    with source.opened() as fd:
-        position, end = source.offset, source.offset + source.size
-        while position < end and not (stop and stop.is_set()):
-            count = read_block(source, fd, buffer[: end - position], position)
-            if not count:
-                break
-            found.update(buffer[:count])
-            position += count
-    return Checksum(algorithm, found.hexdigest())
+    for source in sources if found else ():
+        with source.opened() as fd:
+            position, end = source.offset, source.offset + source.size
+            while position < end and not (stop and stop.is_set()):
+                count = read_block(source, fd, buffer[: end - position], position)
+                if not count:
+                    break
+                for hashed in found.values():
+                    hashed.update(buffer[:count])
+                position += count
+    return {algorithm: Checksum(algorithm, hashed.hexdigest()) for algorithm, hashed in found.items()}
+
+
+def check_whole(whole: Whole, stop: threading.Event | None = None) -> None:
+    """Hold a file that is there in chunks to what is told of it as one."""
+    found = digests(whole.chunks, [checksum.algorithm for checksum in whole.checksums], stop)
+    for checksum in whole.checksums:
+        check(f"src: {whole.name!r}, which is there in {len(whole.chunks)} chunks,", checksum, found)
+
+
+def check(what: str, wanted: Checksum, found: Mapping[str, Checksum]) -> None:
+    """Raise InvalidArgument where the checksum found is not the one wanted."""
+    value = found[wanted.algorithm].value
+    if value != wanted.value:
+        raise InvalidArgument(
+            f"{what} does not have the checksum that its manifest or the task names: its {wanted.algorithm} is {value},"
+            f" not {wanted.value}"
+        )
 
 
 def read_block(source: SourceFile, fd: int, buffer: memoryview, position: int) -> int:

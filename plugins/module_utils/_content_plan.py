@@ -20,7 +20,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._checksums
     server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package, SourceFile
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package
+from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import SourceFile
 
 File = Mapping[str, Any]  # a file of a library item
 UNCHANGED, REMOVED, PULLED, UPLOADED = "unchanged", "removed", "pulled", "uploaded"

@@ -64,6 +64,7 @@ class ItemPlan(NamedTuple):
 def publish_item(task: Task) -> dict[str, Any]:
     """Bring one library item into the state that the task wants. Returns its facts."""
     source = read_source(task.params)
+    task.warnings += source.warnings
     library_id, before = locate(task)
     if task.params["state"] == "present":
         assert library_id is not None  # or locate had raised

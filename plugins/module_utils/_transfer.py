@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -24,8 +24,10 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._checksums
     BLOCK,
     DEFAULT_ALGORITHM,
     Checksum,
+    check,
+    check_whole,
     checksum_info,
-    digest,
+    digests,
     matches_checksum,
     read_block,
     server_checksum,
@@ -49,7 +51,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import message_text
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import SourceFile
+from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import SourceFile
 from ansible_collections.vsphere.content_library.plugins.module_utils._tls import distrust
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
@@ -168,7 +170,11 @@ class Upload:
                     for source in sources
                     if source.role == "content"
                 }
+                wholes = {source.whole.name: source.whole for source in sources if source.whole}
+                checks = [hashers.submit(check_whole, whole, self._stop) for whole in wholes.values()]
                 pushed.update((futures[future], future.result()) for future in as_completed(futures))
+                for checked in checks:
+                    checked.result()
             except BaseException:
                 self._stop.set()
                 self._sockets.hang_up()
@@ -183,7 +189,8 @@ class Upload:
             algorithm = source.checksum.algorithm
             spec["checksum_info"] = checksum_info(source.checksum)
         start = time.monotonic()
-        hashed = hashers.submit(digest, source, algorithm, self._stop) if algorithm else None
+        algorithms = {checksum.algorithm for checksum in source.checksums} | ({algorithm} if algorithm else set())
+        hashed = hashers.submit(digests, [source], algorithms, self._stop)
         for tries in range(1, TRIES + 1):
             info = self._files.add(self._id, spec)
             try:
@@ -193,21 +200,19 @@ class Upload:
                 self._check_going_on()
                 if tries == TRIES or self._stop.wait(tries * PAUSE):
                     raise broken.error from None
-        return self._verified(source, self._settled(source), hashed, time.monotonic() - start)
+        return self._verified(source, self._settled(source), hashed.result(), time.monotonic() - start)
 
     def _verified(
-        self, source: SourceFile, info: Mapping[str, Any], hashed: Future[Checksum] | None, seconds: float
+        self, source: SourceFile, info: Mapping[str, Any], found: Mapping[str, Checksum], seconds: float
     ) -> Pushed:
         """Hold the bytes sent against what was asked for, and against what the server reports."""
-        checksum = hashed.result() if hashed else None
-        if checksum and source.checksum and checksum != source.checksum:
-            raise InvalidArgument(
-                f"{source.path}: {checksum.algorithm} is {checksum.value}, not {source.checksum.value}"
-            )
+        for wanted in source.checksums:
+            check(f"src: {source.path!r}{source.in_archive}", wanted, found)
+        checksum = found.get(source.checksum.algorithm if source.checksum else self._algorithm or "")
         # vcsim, where a file never gets READY, reports the checksum that it was told.
         ready = info["status"] == "READY"
         received = server_checksum(info) if ready else None
-        if received and checksum and not matches_checksum(source, received, checksum):
+        if received and checksum and not matches_checksum(source, received, found.get(received.algorithm)):
             raise self._failed(VapiError, source, f"the server received other bytes, with {' '.join(received)}")
         return Pushed(source, checksum, bool(received and checksum), ready, seconds)
 

@@ -276,8 +276,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._facts imp
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession, UploadFile
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import SourceFile, open_file
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import explained
+from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import SourceFile, open_file
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Upload
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, wait_for

@@ -25,8 +25,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._client im
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import Libraries
 from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import open_file
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import finish
+from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import open_file
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Upload
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 

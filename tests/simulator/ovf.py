@@ -19,23 +19,23 @@ MANIFEST_LINE = re.compile(r"^(SHA1|SHA256|SHA512|MD5)\s*\((.+)\)\s*=\s*([0-9a-f
 CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
-def references(descriptor: Path) -> dict[str, int | None]:
-    """The files that a descriptor refers to, with the size it states for each; ValueError where it is no descriptor."""
+def references(descriptor: Path) -> list[str]:
+    """The names of the files that a descriptor refers to; ValueError where it is no descriptor."""
     try:
         root = ElementTree.parse(descriptor).getroot()
     except ElementTree.ParseError as error:
         raise ValueError(str(error)) from error
     if local_name(root.tag) != "Envelope":
         raise ValueError(f"the root element is {local_name(root.tag)}, not Envelope")
-    files: dict[str, int | None] = {}
+    files: list[str] = []
     for section in root:
         if local_name(section.tag) == "References":
             for entry in section:
                 attributes = {local_name(name): value for name, value in entry.attrib.items()}
                 if "href" in attributes:
-                    size = attributes.get("size", "")
-                    # A reference is a URI, and the names of an item's files are flat.
-                    files[unquote(attributes["href"]).rpartition("/")[2]] = int(size) if size.isdigit() else None
+                    # A reference is a URI, and the names of an item's files are flat. The size is no more than a hint:
+                    # common tools write a wrong one, and vCenter takes it.
+                    files.append(unquote(attributes["href"]).rpartition("/")[2])
     return files
 
 

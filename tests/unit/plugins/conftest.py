@@ -51,3 +51,17 @@ def wire(monkeypatch, clock):
 def server(request, wire):
     """A vCenter that speaks one of the two dialects."""
     return Server(request.param, wire)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Writes files, and gives the path of the first."""
+
+    def write(files):
+        for name, content in files.items():
+            target = tmp_path / name
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(content)
+        return str(tmp_path / next(iter(files)))
+
+    return write

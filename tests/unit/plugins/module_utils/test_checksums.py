@@ -18,7 +18,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._checksums
     server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import open_file
+from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import open_file
 
 SHA256 = hashlib.sha256(b"").hexdigest()
 

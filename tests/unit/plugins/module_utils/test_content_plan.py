@@ -22,8 +22,9 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._content_p
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import read
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package, open_file
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package
 from ansible_collections.vsphere.content_library.plugins.module_utils._publish_content import predict
+from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import open_file
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Services, Task
 from ansible_collections.vsphere.content_library.tests.unit.plugins.library_wire import item_file
 from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import HOST, ITEM, TOKEN

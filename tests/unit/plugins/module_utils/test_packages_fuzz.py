@@ -21,7 +21,7 @@ pytest.importorskip("hypothesis", reason="hypothesis, of tests/unit/requirements
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.vsphere.content_library.plugins.module_utils import _packages
+from ansible_collections.vsphere.content_library.plugins.module_utils import _descriptor, _ovf
 from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
     parse_checksum,
 )
@@ -195,7 +195,7 @@ def header(name, size=0, kind=tarfile.REGTYPE):
 
 def cut(text):
     """As much of it as a descriptor may have."""
-    return text[: _packages.MAX_DESCRIPTOR]
+    return text[: _descriptor.MAX_DESCRIPTOR]
 
 
 # The most that a source can be made to take up; the name is that of the file.
@@ -203,14 +203,16 @@ ATTRIBUTES_OF_ONE = b" ".join(b'a%x=""' % number for number in range(95_000))
 RECORDS = b"".join(b"11 a%05d=\n" % number for number in range(5900))
 HUGE = {
     "attributes.ovf": cut(b"<Envelope><References>" + (b"<File " + ATTRIBUTES_OF_ONE + b"/>") * 8),
-    "elements.ovf": b"<Envelope>" + b"<a/>" * (_packages.MAX_TAGS - 10) + b"</Envelope>",
-    "references.ovf": cut(b"<Envelope><References>" + (b'<File href="' + b"d" * 1500 + b'"/>') * _packages.MAX_FILES),
+    "elements.ovf": b"<Envelope>" + b"<a/>" * (_descriptor.MAX_ELEMENTS - 10) + b"</Envelope>",
+    "references.ovf": cut(
+        b"<Envelope><References>" + (b'<File href="' + b"d" * 1500 + b'"/>') * _descriptor.MAX_REFERENCES
+    ),
     "text.ovf": cut(b"<Envelope>" + (b"x" * 1_000_000 + b"<a/>") * 20),
-    "lines.mf": b"\n" * _packages.MAX_METADATA,
-    "short lines.mf": b"a\n" * (_packages.MAX_METADATA // 2),
-    "one line.mf": (b"SHA1(" + b") = a" * _packages.MAX_METADATA)[: _packages.MAX_METADATA],
-    "blanks.mf": (b"SHA1 " + b" " * _packages.MAX_METADATA)[: _packages.MAX_METADATA],
-    "headers.ova": b"".join(header(f"{number:099}") for number in range(_packages.MAX_FILES)),
+    "lines.mf": b"\n" * _ovf.MAX_METADATA,
+    "short lines.mf": b"a\n" * (_ovf.MAX_METADATA // 2),
+    "one line.mf": (b"SHA1(" + b") = a" * _ovf.MAX_METADATA)[: _ovf.MAX_METADATA],
+    "blanks.mf": (b"SHA1 " + b" " * _ovf.MAX_METADATA)[: _ovf.MAX_METADATA],
+    "headers.ova": b"".join(header(f"{number:099}") for number in range(_descriptor.MAX_REFERENCES)),
     "extensions.ova": (header("x", len(RECORDS), tarfile.XHDTYPE) + RECORDS.ljust(65_024, b"\0")) * 3,
 }
 
@@ -228,7 +230,7 @@ def test_memory(folder, name):
     finally:
         tracemalloc.stop()
         path.unlink()
-    assert peak < 4 * _packages.MAX_DESCRIPTOR, f"{peak >> 20} MiB"
+    assert peak < 4 * _descriptor.MAX_DESCRIPTOR, f"{peak >> 20} MiB"
 
 
 def test_the_good_examples_are_good(folder):

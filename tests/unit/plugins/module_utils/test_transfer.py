@@ -30,7 +30,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     VapiError,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import open_file
+from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import Whole, open_file
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Upload
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, wait_for
@@ -824,6 +824,35 @@ def test_bytes_that_are_not_what_the_manifest_says(source, vcenter, client):
     error = push_fails(client, source(checksum=Checksum("SHA256", "0a")), error=InvalidArgument)
     assert "SHA256 is" in str(error)
     assert "not 0a" in str(error)
+
+
+def test_each_algorithm_of_the_manifest_counts_and_the_bytes_are_read_once(source, vcenter, client, monkeypatch):
+    vcenter.algorithm = "SHA1"
+    right = [Checksum(name, hashlib.new(name.lower(), b"content").hexdigest()) for name in ("SHA256", "SHA1", "SHA384")]
+    readings = []
+    preadv = os.preadv
+    monkeypatch.setattr(os, "preadv", lambda fd, *where: readings.append(fd) or preadv(fd, *where))
+    [pushed] = push(client, source(checksum=right[0], more_checksums=tuple(right[1:])))
+    assert (pushed.checksum, pushed.verified) == (right[0], True)
+    assert len(readings) == 2  # one to send, one to hash
+    wrong = (right[1], Checksum("SHA384", "0a"))
+    error = push_fails(client, source(checksum=right[0], more_checksums=wrong), error=InvalidArgument)
+    assert "SHA384 is" in str(error)
+
+
+@pytest.mark.parametrize("algorithm", ["SHA256", "SHA384"])
+@pytest.mark.parametrize("number", [0, 2])
+def test_chunks_that_are_not_what_the_manifest_says_of_the_whole(source, vcenter, client, algorithm, number):
+    chunks = [source(b"123", "d.vmdk.000000000"), source(b"456", "d.vmdk.000000001"), source(b"7", "d.vmdk.000000002")]
+    for content, fails in ((b"1234567", False), (b"1234568", True)):
+        checksum = Checksum(algorithm, hashlib.new(algorithm.lower(), content).hexdigest())
+        whole = Whole("d.vmdk", tuple(chunks), (checksum,))
+        sent = [chunk._replace(whole=whole) for chunk in chunks[number:]]  # where the item has the others already
+        if fails:
+            error = push_fails(client, *sent, error=InvalidArgument)
+            assert "'d.vmdk', which is there in 3 chunks, does not have" in str(error)
+        else:
+            assert len(push(client, *sent)) == 3 - number
 
 
 def test_nothing_is_hashed_where_nobody_asks(source, vcenter, client, monkeypatch):
