@@ -117,10 +117,10 @@ def pull_spec(params: Mapping[str, Any], name: str | None = None) -> dict[str, A
     name = name or unquote(parts.path).rpartition("/")[2]
     if not name:
         raise InvalidArgument("url does not end in the name of a file")
-    endpoint = {"uri": params["url"]}
+    endpoint: dict[str, Any] = {"uri": params["url"]}
     if params["ssl_thumbprint"]:
         endpoint["ssl_certificate_thumbprint"] = params["ssl_thumbprint"]
-    spec = {"name": name, "source_type": "PULL", "source_endpoint": endpoint}
+    spec: dict[str, Any] = {"name": name, "source_type": "PULL", "source_endpoint": endpoint}
     if params["checksum"]:
         spec["checksum_info"] = checksum_info(parse_checksum(params["checksum"]))
     return spec

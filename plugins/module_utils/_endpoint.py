@@ -76,7 +76,7 @@ class _VerifiedConnection(http.client.HTTPSConnection):
     """
 
     def __init__(self, client: VCenterClient, endpoint: Endpoint) -> None:
-        self._client = client
+        self._client, self._is_tunneled = client, False
         self._thumbprint = endpoint.thumbprint if client.validate_certs else None
         self._tls = _unverified_context() if self._thumbprint else client.tls_context
         super().__init__(endpoint.host, endpoint.port, timeout=client.request_timeout, context=self._tls)
@@ -88,13 +88,14 @@ class _VerifiedConnection(http.client.HTTPSConnection):
             credentials = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
             headers["Proxy-Authorization"] = "Basic " + base64.b64encode(credentials.encode()).decode()
         host, port = self.host, self.port
+        self._is_tunneled = True
         self.host, self.port = proxy.hostname or "", proxy.port or DEFAULT_PROXY_PORT
         self.set_tunnel(host, port, headers)
 
     def connect(self) -> None:
         """Connect, then verify before anything is sent."""
         http.client.HTTPConnection.connect(self)
-        if not self._client.validate_certs and not self._tunnel_host:
+        if not self._client.validate_certs and not self._is_tunneled:
             address = self.sock.getpeername()[0]
             if address != self._client.peer_address:
                 raise ssl.SSLCertVerificationError(f"{address} is not the address of {self._client.peer.host}")

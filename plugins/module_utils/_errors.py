@@ -10,7 +10,10 @@ catches its class; playbooks branch on error_type.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 
 ERROR_TYPES = frozenset(
     (
@@ -64,7 +67,7 @@ class VapiError(Exception):
         http_status: int | None = None,
         messages: list[dict[str, Any]] | None = None,
         operation: str | None = None,
-        update_session: dict[str, Any] | None = None,
+        update_session: UpdateSession | None = None,
     ) -> None:
         super().__init__(message)
         if error_type is not None:
@@ -82,7 +85,7 @@ class VapiError(Exception):
 
     def fail_kwargs(self) -> dict[str, Any]:
         """The keyword arguments of fail_json that tell a playbook what happened."""
-        kwargs = dict(
+        kwargs: dict[str, Any] = dict(
             msg=str(self),
             error_type=self.error_type,
             http_status=self.http_status,

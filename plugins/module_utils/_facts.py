@@ -104,6 +104,11 @@ def with_id(model: M, identifier: str | None) -> M:
     return model
 
 
+def id_of(model: Mapping[str, Any]) -> str:
+    """The id of what is on the server. Only what would be created in check mode has none."""
+    return model["id"]
+
+
 def session_facts(model: Mapping[str, Any], now: float) -> UpdateSession:
     """An UpdateSessionModel with every field, the computed ones too."""
     return with_computed(read("UpdateSession", model), now)

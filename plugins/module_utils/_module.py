@@ -13,7 +13,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import unquote
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -123,7 +123,7 @@ class _Module(AnsibleModule):
         secrets = secrets_of(self.params)
         super().log(remove_values(msg, secrets), log_args and remove_values(log_args, secrets))
 
-    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
+    def fail_json(self, msg: str, **kwargs: Any) -> None:
         self.no_log_values.update(secrets_of(self.params))
         super().fail_json(msg, **kwargs)
 

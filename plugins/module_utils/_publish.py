@@ -25,7 +25,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     ResourceBusy,
     VapiError,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._facts import item_diff_state, item_facts
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of, item_diff_state, item_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import only_id
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package, open_package
@@ -112,8 +112,8 @@ def _located(task: Task) -> tuple[str, LibraryItem | None]:
         item = services.library_items.get(params["library_item_id"])
         if library_id not in (None, item["library_id"]):
             raise InvalidArgument(f"library_item_id {item['id']} is not in library {library_id}")
-        return item["library_id"], item
-    found = {item["id"]: item for item in services.library_items.named(library_id, params["name"])}
+        return str(item["library_id"]), item
+    found = {id_of(item): item for item in services.library_items.named(library_id, params["name"])}
     item_id = only_id(list(found), f"library items have the name {params['name']}")
     return library_id, found[item_id] if item_id else None
 
@@ -160,7 +160,7 @@ def check_type(params: Params, derived: str | None, item: LibraryItem) -> None:
 def bring_about(task: Task, source: Package, plan: ItemPlan) -> tuple[LibraryItem, Content]:
     """Create or update the item, then publish its content. After a failure the item is as it was before."""
     items = task.services.library_items
-    item_id = plan.before and plan.before["id"]
+    item_id = id_of(plan.before) if plan.before else None
     if plan.differs:
         refuse_subscribed(task, plan.library_id)
     if plan.changes:
@@ -178,15 +178,14 @@ def bring_about(task: Task, source: Package, plan: ItemPlan) -> tuple[LibraryIte
         if item_id and not task.check_mode and not is_anothers:
             undo(task, plan, item_id)
         raise
-    changed = plan.differs or content.plan.differs
-    after = items.get(item_id) if changed and not task.check_mode else plan.after
-    return after, content
+    has_changed = not task.check_mode and (plan.differs or content.plan.differs)
+    return (items.get(item_id) if item_id and has_changed else plan.after), content
 
 
 def create_item(task: Task, item: LibraryItem) -> str:
     """Create an empty item. Returns its id."""
     create = task.services.library_items.create
-    return create(item["library_id"], item["name"], item["type"], item["description"])
+    return create(item["library_id"] or "", item["name"], item["type"], item["description"])
 
 
 def undo(task: Task, plan: ItemPlan, item_id: str) -> None:

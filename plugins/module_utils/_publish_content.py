@@ -31,7 +31,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     ResourceBusy,
     VapiError,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._facts import session_facts
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of, session_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package
@@ -79,8 +79,8 @@ def publish_content(task: Task, source: Package, library_id: str, item_id: str |
     if not plan.differs:
         return Content(plan, plan.changes, plan.before)
     for session in abandoned:
-        task.perform("cancel", cancel_unless_ended, sessions, session["id"])
-        task.perform("delete", sessions.delete, session["id"])
+        task.perform("cancel", cancel_unless_ended, sessions, id_of(session))
+        task.perform("delete", sessions.delete, id_of(session))
     if task.check_mode or item_id is None:
         return predict(task, plan, item_id)
     return perform(task, plan, item_id)
@@ -149,7 +149,7 @@ def open_session(task: Task, item_id: str) -> str:
 
 def fill(task: Task, content: Content, session: UpdateSession, keeper: KeepAlive) -> None:
     """Remove, pull and push the files."""
-    session_id, files = str(session["id"]), task.services.update_sessions.files
+    session_id, files = id_of(session), task.services.update_sessions.files
     uploads = content.plan.having(UPLOADED)
     for change in content.plan.changes:
         start = time.monotonic()

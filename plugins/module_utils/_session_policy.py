@@ -16,7 +16,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     TimedOut,
     VapiError,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._facts import message_text
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of, message_text
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline
@@ -64,10 +64,10 @@ def reasons(sessions: UpdateSessions, session: UpdateSession) -> list[str]:
     """
     texts = [message_text(session["error_message"])]
     with suppress(VapiError):
-        failed = [file for file in sessions.files.list_files(session["id"]) if file["status"] == "ERROR"]
+        failed = [file for file in sessions.files.list_files(id_of(session)) if file["status"] == "ERROR"]
         texts += [f"{file['name']}: {message_text(file['error_message']) or 'ERROR'}" for file in failed]
         if session["state"] == "ACTIVE":
-            found = sessions.files.validate(session["id"])
+            found = sessions.files.validate(id_of(session))
             texts += [f"{name}: missing" for name in found["missing_files"]]
             texts += [f"{bad['name']}: {message_text(bad['error_message'])}" for bad in found["invalid_files"]]
     return list(dict.fromkeys(text for text in texts if text))
@@ -108,11 +108,11 @@ def settle_others(
         active = [session for session in sessions.list_sessions(library_item_id) if session["state"] == "ACTIVE"]
         for session in active:
             position = _position(sessions, session)
-            known = seen.setdefault(session["id"], (position, now))
+            known = seen.setdefault(id_of(session), (position, now))
             if known[0] != position:
-                seen[session["id"]] = (position, now)
+                seen[id_of(session)] = (position, now)
                 busy = busy or Deadline(busy_timeout)
-        stale = [session for session in active if now - seen[session["id"]][1] >= stale_after]
+        stale = [session for session in active if now - seen[id_of(session)][1] >= stale_after]
         if len(stale) == len(active):
             return stale, len(seen) > len(active)
         if busy and busy.remaining() <= 0:
@@ -128,6 +128,6 @@ def settle_others(
 def _position(sessions: UpdateSessions, session: UpdateSession) -> Any:
     """What changes while somebody works with a session."""
     with suppress(NotFound):
-        files = sessions.files.list_files(session["id"])
+        files = sessions.files.list_files(id_of(session))
         moved = [(file["name"], file["status"], file["bytes_transferred"]) for file in files]
         return session["expiration_time"], session["client_progress"], moved

@@ -48,7 +48,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     VapiError,
     error_class,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._facts import message_text
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of, message_text
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import SourceFile
@@ -146,7 +146,7 @@ class Upload:
         report: Callable[[str], None] | None = None,
     ) -> None:
         self._client, self._files, self._keeper = client, sessions.files, keeper
-        self._session, self._id = session, str(session["id"])
+        self._session, self._id = session, id_of(session)
         self._algorithm, self._wait_timeout, self._report = algorithm, wait_timeout, report
         self._stop = threading.Event()
         self._sockets = OpenSockets()

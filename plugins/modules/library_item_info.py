@@ -209,6 +209,7 @@ from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import ITEM, LIBRARY
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotFound
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem, LibraryItemInfo
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
@@ -239,7 +240,7 @@ def run(task: Task) -> dict[str, Any]:
 def with_files(task: Task, item: LibraryItem) -> LibraryItemInfo | None:
     """The item with its files; None for one that is gone meanwhile."""
     try:
-        return {**item, "files": task.services.library_items.files(str(item["id"]))}
+        return {**item, "files": task.services.library_items.files(id_of(item))}
     except NotFound:
         return None
 

@@ -172,6 +172,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import (
     behavior_of,
     blocking_warnings,
+    id_of,
     session_diff_state,
     session_facts,
 )
@@ -288,11 +289,8 @@ def plan_steering(params: dict[str, Any], session: UpdateSession) -> Steering:
 
 def steer(task: Task, session: UpdateSession) -> UpdateSession:
     """Bring the properties of an ACTIVE session, and its lifetime, to what the task wants. Returns the session."""
-    sessions, plan, update_session_id = (
-        task.services.update_sessions,
-        plan_steering(task.params, session),
-        session["id"],
-    )
+    sessions, update_session_id = task.services.update_sessions, id_of(session)
+    plan = plan_steering(task.params, session)
     if "warning_behavior" in plan.changes:
         task.perform("update", sessions.update, update_session_id, plan.changes["warning_behavior"])
     if plan.keeps_alive:
@@ -315,7 +313,7 @@ def steer(task: Task, session: UpdateSession) -> UpdateSession:
 
 def end(task: Task, session: UpdateSession, wanted: str) -> UpdateSession:
     """Complete or cancel an ACTIVE session. Returns it afterwards."""
-    params, sessions, update_session_id = task.params, task.services.update_sessions, str(session["id"])
+    params, sessions, update_session_id = task.params, task.services.update_sessions, id_of(session)
     ended: UpdateSession | None = None
     if wanted == "DONE":
         ended = task.perform("complete", finish, sessions, update_session_id, params["wait_timeout"], params["wait"])
@@ -330,7 +328,7 @@ def remove(task: Task) -> dict[str, Any]:
     """Delete the session, or all sessions of the user on the item."""
     params, sessions = task.params, task.services.update_sessions
     found = find_sessions(sessions, params["update_session_id"], params["library_item_id"])
-    before = {str(session["id"]): session for session in found}
+    before = {id_of(session): session for session in found}
     for update_session_id, session in before.items():
         if session["state"] == "ACTIVE":
             task.perform("cancel", cancel_unless_ended, sessions, update_session_id)

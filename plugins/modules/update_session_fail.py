@@ -125,6 +125,7 @@ from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotAllowedInCurrentState
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import message_facts, session_diff_state
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
@@ -150,10 +151,20 @@ def run(task: Task) -> dict[str, Any]:
         )
     if session["state"] == "ACTIVE":
         task.perform("fail", sessions.fail, update_session_id, message)
-        told = message_facts({"default_message": message})
-        predicted = dict(session, state="ERROR", error_message=told, preview_info=None, blocking_warnings=[])
-        session = predicted if task.check_mode else sessions.get(update_session_id)
+        session = predicted(session, message) if task.check_mode else sessions.get(update_session_id)
     return dict(update_session=session, diff=dict(before=session_diff_state(before), after=session_diff_state(session)))
+
+
+def predicted(session: UpdateSession, message: str) -> UpdateSession:
+    """The session as it would be after the fail."""
+    error_message = message_facts({"default_message": message})
+    return {
+        **session,
+        "state": "ERROR",
+        "error_message": error_message,
+        "preview_info": None,
+        "blocking_warnings": [],
+    }
 
 
 def main() -> None:

@@ -358,7 +358,7 @@ def has_source(task: Task, session: UpdateSession, source: SourceFile, file: Upl
     reported = server_checksum(file)
     if reported is None and file["source_type"] == "NONE":
         # The session reports no checksum of a file that it leaves as it is. The item does.
-        kept = task.services.library_items.files(str(session["library_item_id"]))
+        kept = task.services.library_items.files(session["library_item_id"] or "")
         reported = next((server_checksum(file) for file in kept if file["name"] == source.name), None)
     is_same = matches_checksum(source, reported) if reported else file["size"] == source.size
     if is_same and source.checksum and not matches_checksum(source, source.checksum, reported):

@@ -428,7 +428,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     NotFound,
     VapiError,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._facts import without_upload_endpoint
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of, without_upload_endpoint
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
     STATES,
     UpdateSession,
@@ -465,7 +465,7 @@ def run(task: Task) -> dict[str, Any]:
 
 def with_details(task: Task, session: UpdateSession) -> UpdateSessionInfo | None:
     """The session with its files and its validation, as asked for; None for one that is gone meanwhile."""
-    params, files, update_session_id = task.params, task.services.update_sessions.files, str(session["id"])
+    params, files, update_session_id = task.params, task.services.update_sessions.files, id_of(session)
     details: dict[str, Any] = {}
     if params["gather_files"]:
         details["files"] = []
