@@ -21,10 +21,11 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._module im
 )
 
 
-def validate(module: ModuleType, arguments: dict[str, Any]) -> ValidationResult:
-    """What ansible-core makes of the arguments, as AnsibleModule asks it to."""
+def validate(module: ModuleType, arguments: dict[str, Any], unverified_by: list[str] | None = None) -> ValidationResult:
+    """What ansible-core makes of the arguments, as AnsibleModule asks it to. unverified_by as in connection_spec."""
+    unverified_by = [] if unverified_by is None else unverified_by
     rules = {name: rule for name, rule in module.SPEC.items() if name != "supports_check_mode"}
-    return ArgumentSpecValidator(**with_connection_options(rules, [])).validate(arguments)
+    return ArgumentSpecValidator(**with_connection_options(rules, unverified_by)).validate(arguments)
 
 
 def run(module: ModuleType, arguments: dict[str, Any], check_mode: bool = False) -> Outcome:

@@ -8,6 +8,7 @@ The event source takes CONNECTION, and does without ansible-core.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import WARNING_TYPES
@@ -53,14 +54,21 @@ def connection_spec(unverified_by: list[str]) -> dict[str, Any]:
     VMWARE_VALIDATE_CERTS=False unless a credential says otherwise, and nobody should run unverified without knowing.
     """
     from ansible.module_utils.basic import env_fallback
+    from ansible.module_utils.errors import AnsibleFallbackNotFound
+
+    def set_fallback(name: str) -> str:
+        # CI systems and surveys of AWX leave a variable empty that nobody filled in.
+        if not os.environ.get(name, "").strip():
+            raise AnsibleFallbackNotFound
+        return env_fallback(name)
 
     def noted_fallback(name: str) -> str:
-        value = env_fallback(name)
+        value = set_fallback(name)
         unverified_by.append(name)
         return value
 
     spec = {}
     for name, (option, variable) in CONNECTION.items():
-        fallback = noted_fallback if name == "validate_certs" else env_fallback
+        fallback = noted_fallback if name == "validate_certs" else set_fallback
         spec[name] = {**option, "fallback": (fallback, [variable])} if variable else dict(option)
     return spec

@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import connection_spec
+from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import CONNECTION, connection_spec
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import VapiError
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import (
     CONNECTION_OPTIONS,
@@ -25,6 +25,7 @@ from ansible_collections.vsphere.content_library.plugins.modules import (
     update_session_fail,
     update_session_info,
 )
+from ansible_collections.vsphere.content_library.tests.in_process import validate
 from ansible_collections.vsphere.content_library.tests.unit.plugins.sockets import SocketServer, answer
 from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import (
     HOST,
@@ -188,6 +189,20 @@ def test_an_option_falls_back_to_its_variable(monkeypatch, option, variable):
     fallback, names = connection_spec([])[option]["fallback"]
     assert fallback(*names) == "something"
     assert names == [variable]
+
+
+@pytest.mark.parametrize("value", ["", " ", "\t\n"])
+def test_an_empty_variable_counts_as_unset(monkeypatch, value):
+    given = dict(update_session_id=ID, hostname="vcenter.example.com")
+    without = validate(update_session, given)
+    for _option, variable in CONNECTION.values():
+        if variable:
+            monkeypatch.setenv(variable, value)
+    unverified_by = []
+    validated = validate(update_session, given, unverified_by)
+    assert (validated.error_messages, unverified_by) == ([], [])
+    assert validated.validated_parameters == without.validated_parameters
+    assert "hostname" in validate(update_session, dict(update_session_id=ID)).error_messages[0]
 
 
 def test_secrets_are_declared_and_nothing_has_an_alias():
