@@ -24,6 +24,33 @@ class Package(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
+def source_paths(src: object) -> list[str]:
+    """The paths that the option stands for, which is a list, or one string.
+
+    ansible-core would part a string at its commas, before anybody can look whether it is the name of a file.
+    """
+    if isinstance(src, (int, float)) and not isinstance(src, bool):
+        src = str(src)
+    if isinstance(src, str) and ("," not in src or os.path.lexists(_expanded(src))):
+        src = [src]
+    elif isinstance(src, str):
+        paths = [_expanded(path) for path in src.split(",")]
+        missing = next((path for path in paths if not os.path.lexists(path)), None)
+        if missing is not None:
+            raise InvalidArgument(
+                f"src: {src!r} is no file on the host that runs the module, and where its commas separate paths,"
+                f" {missing!r} is none: write several paths as a list"
+            )
+        return paths
+    if not isinstance(src, list) or not all(isinstance(path, (str, int, float)) for path in src):
+        raise InvalidArgument(f"src: {str(src)[:200]!r} is neither a path nor a list of paths")
+    return [_expanded(str(path)) for path in src]
+
+
+def _expanded(path: str) -> str:
+    return os.path.expanduser(os.path.expandvars(path))
+
+
 def open_package(src: list[str], checksum: Checksum | None = None) -> Package:
     """Everything that the paths stand for; an .ovf brings the files it refers to, an .ova its members."""
     if not src:

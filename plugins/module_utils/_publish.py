@@ -28,7 +28,11 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of, item_diff_state, item_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import only_id
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package, open_package
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
+    Package,
+    open_package,
+    source_paths,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._publish_content import (
     Content,
     publish_content,
@@ -88,7 +92,7 @@ def read_source(params: Params) -> Package:
         return Package(TYPES.get(extension), ())
     if params["src"] is None or params["state"] == "absent":
         return Package(None, ())
-    return open_package(params["src"], checksum)
+    return open_package(source_paths(params["src"]), checksum)
 
 
 def locate(task: Task) -> tuple[str | None, LibraryItem | None]:

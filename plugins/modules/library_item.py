@@ -58,11 +58,12 @@ options:
     type: str
   src:
     description:
-      - The files of the library item, as paths on the host that runs the module.
+      - The files of the library item, as a path or a list of paths on the host that runs the module.
+      - A string that names an existing file is that file, also if there are commas in it. Otherwise commas separate
+        paths.
       - With a descriptor (C(.ovf)) come the files that it refers to, its manifest and its certificate.
       - The module reads an archive (C(.ova)) in place, member by member. It never unpacks the archive to disk.
-    type: list
-    elements: path
+    type: raw
   url:
     description:
       - The URL from which the server pulls the file. The last part of its path is the name of the file.
@@ -301,7 +302,7 @@ SPEC = dict(
         state=dict(type="str", choices=["present", "absent"], default="present"),
         type=dict(type="str"),
         description=dict(type="str"),
-        src=dict(type="list", elements="path"),
+        src=dict(type="raw"),  # a list of paths, or one path, which may have a comma in it
         **PULL,
         purge=dict(type="bool", default=True),
         force=dict(type="bool", default=False),

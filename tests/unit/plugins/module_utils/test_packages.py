@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.vsphere.content_library.plugins.module_utils import _descriptor, _ovf, _tar
 from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import Checksum, parse_checksum
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
-from ansible_collections.vsphere.content_library.plugins.module_utils._packages import open_package
+from ansible_collections.vsphere.content_library.plugins.module_utils._packages import open_package, source_paths
 from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import open_file
 from ansible_collections.vsphere.content_library.tests.unit.plugins.package_files import (
     DISKS,
@@ -599,3 +599,50 @@ class TestOva:
         monkeypatch.setattr(os, "pread", lambda fd, size, offset: sizes.append(size) or pread(fd, size, offset))
         open_package([path])
         assert sum(sizes) < 5000
+
+
+class TestPathsOfTheOption:
+    """What src may be. ansible-core hands it on as it is."""
+
+    @pytest.mark.parametrize("name", ["win, server (2025).iso", "a,b.iso", ",", "a,,b", "b.iso,c.iso,"])
+    def test_a_string_that_names_a_file_is_that_file(self, folder, name):
+        path = folder({name: b""})
+        assert source_paths(path) == [path]
+
+    def test_also_where_its_parts_are_files(self, folder, tmp_path, monkeypatch):
+        folder({"a.iso,b.iso": b"", "a.iso": b"", "b.iso": b""})
+        monkeypatch.chdir(tmp_path)
+        assert source_paths("a.iso,b.iso") == ["a.iso,b.iso"]
+        os.remove("a.iso,b.iso")
+        assert source_paths("a.iso,b.iso") == ["a.iso", "b.iso"]
+
+    @pytest.mark.parametrize("src", ["/iso/win, server.iso", "a.iso,b.iso", "a.iso,"])
+    def test_neither_a_file_nor_several(self, folder, tmp_path, monkeypatch, src):
+        folder({"a.iso": b""})
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(
+            InvalidArgument, match=r"is no file .*, and where its commas .* write several paths as a list"
+        ):
+            source_paths(src)
+
+    def test_a_list_stays_one(self, folder):
+        paths = [folder({"a,b.iso": b""}), "c,d.iso"]
+        assert source_paths(paths) == paths
+        assert source_paths([]) == []
+
+    def test_variables_and_the_home_folder(self, tmp_path, monkeypatch, folder):
+        folder({"my, disk.iso": b""})
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("ISO_FOLDER", str(tmp_path))
+        for src in ("~/my, disk.iso", "$ISO_FOLDER/my, disk.iso", ["~/my, disk.iso"]):
+            assert source_paths(src) == [str(tmp_path / "my, disk.iso")]
+        assert source_paths("~/x") == [str(tmp_path / "x")]
+
+    def test_numbers_are_names_as_in_any_path(self):
+        assert source_paths(42) == ["42"]
+        assert source_paths([42, "a"]) == ["42", "a"]
+
+    @pytest.mark.parametrize("src", [{"a": "b"}, [["a"]], [{"path": "a"}], [None], True])
+    def test_what_is_no_path(self, src):
+        with pytest.raises(InvalidArgument, match="neither a path nor a list of paths"):
+            source_paths(src)

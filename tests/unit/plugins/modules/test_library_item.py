@@ -149,6 +149,8 @@ def expect_failure(server, msg, found=None, files=()):
         ({"src": ["tools.iso"], "checksum": "sha1:0a"}, "checksum"),
         ({"src": ["tools.iso"], "checksum": f"crc32:{SHA1}"}, "checksum"),
         ({"checksum": f"sha1:{SHA1}"}, "checksum"),
+        ({"src": {"path": "a"}}, "src: "),
+        ({"src": "/iso/win, server (2025).iso"}, "src: '/iso/win, server (2025).iso' is no file"),
         ({"src": []}, "src"),
         ({"src": ["/does/not/exist.iso"]}, "/does/not/exist.iso"),
         ({"src": ["/"]}, "directory"),
