@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from ansible_collections.vsphere.content_library.plugins.module_utils._transport import NoReply, Reply
 
 
+SUBJECTS = ("update_session_id", "download_session_id", "library_item_id", "library_id")
+
+
 class Answer(NamedTuple):
     """What an operation returned, and the server's clock in seconds since the epoch."""
 
@@ -54,7 +57,7 @@ class Call(NamedTuple):
         subject = ", ".join(
             f"{name[:-3].replace('_', ' ')} {value}"
             for name, value in self.arguments.items()
-            if name in ("update_session_id", "library_item_id", "library_id") and value
+            if name in SUBJECTS and value
         )
         if self.arguments.get("file_name"):
             subject = f"file {self.arguments['file_name']}, {subject}"
@@ -97,7 +100,7 @@ class Call(NamedTuple):
             messages=refusal.messages,
         )
         if reply.status in (429, 503):
-            return Fault(error, unprocessed=True, retry_after=_retry_after(reply.headers.get("Retry-After")))
+            return Fault(error, unprocessed=True, retry_after=retry_after(reply.headers.get("Retry-After")))
         return Fault(error) if reply.status in (502, 504) else error
 
 
@@ -127,7 +130,7 @@ def _date(header: str | None) -> float:
         return time.time()
 
 
-def _retry_after(header: str | None) -> float:
+def retry_after(header: str | None) -> float:
     """Seconds to wait by a Retry-After header: a number, or a date (RFC 9110, 10.2.3)."""
     if header is None:
         return 0.0

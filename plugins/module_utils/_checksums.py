@@ -96,6 +96,19 @@ def check(what: str, wanted: Checksum, found: Mapping[str, Checksum]) -> None:
         )
 
 
+def digest_of(file: int | str, algorithm: str) -> Checksum:
+    """Hash a file of this host, from its beginning. Raises OSError."""
+    found = hashlib.new(algorithm.lower(), usedforsecurity=False)
+    buffer = memoryview(bytearray(BLOCK))
+    with open(file, "rb", buffering=0, closefd=isinstance(file, str)) as content:
+        content.seek(0)
+        count = content.readinto(buffer)
+        while count:
+            found.update(buffer[:count])
+            count = content.readinto(buffer)
+    return Checksum(algorithm, found.hexdigest())
+
+
 def read_block(source: SourceFile, fd: int, buffer: memoryview, position: int) -> int:
     """Read from an opened source into a buffer. Returns the number of bytes, 0 at the end."""
     try:

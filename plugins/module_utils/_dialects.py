@@ -44,6 +44,9 @@ _SESSION = "content/library/item/update-session"
 _ITEM = "content/library/item"
 _ONE_SESSION = f"{_SESSION}/{{update_session_id}}"
 _ONE_ITEM = f"{_ITEM}/{{library_item_id}}"
+_DOWNLOAD = f"{_ITEM}/download-session"
+_ONE_DOWNLOAD = f"{_DOWNLOAD}/{{download_session_id}}"
+_REST_DOWNLOAD_FILE_OF = f"{_ITEM}/downloadsession/file/{{download_session_id}}"
 _REST_FILE = "content/library/item/updatesession/file"
 _REST_FILE_OF = f"{_REST_FILE}/{{update_session_id}}"
 
@@ -73,6 +76,19 @@ OPERATIONS = {
         Operation(
             "file.validate", "POST", f"{_ONE_SESSION}/file?action=validate", 200, "Validation",
             rest=f"POST {_REST_FILE_OF}?action=validate",
+        ),
+        Operation("download_session.create", "POST", _DOWNLOAD, 201, "str", "create_spec", repeatable=False),
+        Operation("download_session.get", "GET", _ONE_DOWNLOAD, 200, "DownloadSession"),
+        Operation("download_session.keep_alive", "POST", f"{_ONE_DOWNLOAD}?action=keep-alive", 204),
+        Operation("download_session.fail", "POST", f"{_ONE_DOWNLOAD}?action=fail", 204, repeatable=False),
+        Operation("download_session.delete", "DELETE", _ONE_DOWNLOAD, 204),
+        Operation(
+            "download_file.prepare", "POST", f"{_ONE_DOWNLOAD}/file?action=prepare", 200, "DownloadFile",
+            rest=f"POST {_REST_DOWNLOAD_FILE_OF}?action=prepare",
+        ),
+        Operation(
+            "download_file.get", "GET", f"{_ONE_DOWNLOAD}/file", 200, "DownloadFile",
+            rest=f"POST {_REST_DOWNLOAD_FILE_OF}?action=get",
         ),
         Operation("library.get", "GET", "content/library/{library_id}", 200, "Library"),
         Operation("library.find", "POST", "content/library?action=find", 200, "list[str]", "spec"),

@@ -145,6 +145,12 @@ class TimedOut(VapiError):
     error_type = "TIMED_OUT"
 
 
+class UnableToAllocateResource(VapiError):
+    """There is no space left for what is to be stored."""
+
+    error_type = "UNABLE_TO_ALLOCATE_RESOURCE"
+
+
 class Unauthenticated(VapiError):
     """The credentials or the API token are not (or no longer) valid."""
 

@@ -23,6 +23,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._models im
 )
 
 M = TypeVar("M", UpdateSession, DownloadSession, LibraryItem, Library)
+S = TypeVar("S", UpdateSession, DownloadSession)
 
 # What a task can change. What moves by itself is not in a diff.
 _SESSION_DIFF = ("state", "client_progress", "warning_behavior", "error_message")
@@ -115,10 +116,15 @@ def session_facts(model: Mapping[str, Any], now: float) -> UpdateSession:
 
 
 def with_computed(session: UpdateSession, now: float) -> UpdateSession:
-    """The session with its computed fields. now is the clock of the server, so that ours does not matter."""
+    """The session with its computed fields. now as in with_expiry."""
+    session["blocking_warnings"] = blocking_warnings(session)
+    return with_expiry(session, now)
+
+
+def with_expiry(session: S, now: float) -> S:
+    """The session with the time until it expires. now is the clock of the server, so that ours does not matter."""
     expiration_time = session["expiration_time"]
     session["expires_in"] = max(0, int(_moment(expiration_time).timestamp() - now)) if expiration_time else None
-    session["blocking_warnings"] = blocking_warnings(session)
     return session
 
 

@@ -26,7 +26,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     VapiError,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of, item_diff_state, item_facts
-from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import only_id
+from ansible_collections.vsphere.content_library.plugins.module_utils._locate import find_library_item
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import (
     Package,
@@ -98,28 +98,11 @@ def read_source(params: Params) -> Package:
 def locate(task: Task) -> tuple[str | None, LibraryItem | None]:
     """The id of the library, and the item. None for what does not exist; raises NotFound where it has to exist."""
     try:
-        return _located(task)
+        return find_library_item(task.params, task.services)
     except NotFound:
         if task.params["state"] == "absent":
             return None, None
         raise
-
-
-def _located(task: Task) -> tuple[str, LibraryItem | None]:
-    params, services = task.params, task.services
-    library_id = params["library_id"]
-    if params["library_name"]:
-        library_id = services.libraries.find(params["library_name"])
-        if library_id is None:
-            raise NotFound(f"there is no library {params['library_name']} on {task.host}")
-    if params["library_item_id"]:
-        item = services.library_items.get(params["library_item_id"])
-        if library_id not in (None, item["library_id"]):
-            raise InvalidArgument(f"library_item_id {item['id']} is not in library {library_id}")
-        return str(item["library_id"]), item
-    found = {id_of(item): item for item in services.library_items.named(library_id, params["name"])}
-    item_id = only_id(list(found), f"library items have the name {params['name']}")
-    return library_id, found[item_id] if item_id else None
 
 
 def present(task: Task, source: Package, library_id: str, before: LibraryItem | None) -> dict[str, Any]:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import Libraries
 from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
+
+if TYPE_CHECKING:
+    from ansible_collections.vsphere.content_library.plugins.module_utils._download_sessions import DownloadSessions
 
 Report = Callable[[str], None]
 
@@ -34,6 +37,13 @@ class Services:
     @cached_property
     def library_items(self) -> LibraryItems:
         return LibraryItems(self.client)
+
+    @cached_property
+    def download_sessions(self) -> DownloadSessions:
+        # Imported here, because most tasks download nothing and each process compiles what it imports.
+        from ansible_collections.vsphere.content_library.plugins.module_utils._download_sessions import DownloadSessions
+
+        return DownloadSessions(self.client)
 
 
 class Task:

@@ -51,6 +51,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of, message_text
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
+from ansible_collections.vsphere.content_library.plugins.module_utils._progress import Progress
 from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import SourceFile
 from ansible_collections.vsphere.content_library.plugins.module_utils._tls import distrust
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
@@ -63,7 +64,6 @@ PARALLEL = 4
 # Seconds. A file that is still WAITING_FOR_TRANSFER so long after a 2xx for its PUT: this server does not report it.
 UNTOLD = 5.0
 ANSWER_LIMIT = 1 << 20
-REPORT_EVERY = 10.0
 
 
 class Pushed(NamedTuple):
@@ -78,44 +78,6 @@ class Pushed(NamedTuple):
     verified: bool
     received: bool
     seconds: float
-
-
-class Progress:
-    """Counts the bytes of a transfer of several files, and reports them to a person, a line every ten seconds.
-
-    at_least is what the server knows already. Neither that nor a file that is sent again brings the percentage down.
-    """
-
-    def __init__(self, total: int, at_least: int, report: Callable[[str], None] | None = None) -> None:
-        self._total, self._percent, self._report = total, at_least, report
-        self._start = self._reported = time.monotonic()
-        self._lock = threading.Lock()
-        self._positions: dict[str, int] = {}
-        self.bytes_transferred = 0
-
-    def moved(self, name: str, position: int, count: int) -> None:
-        """Note count more bytes of a file, of which position bytes are done now."""
-        with self._lock:
-            self._positions[name] = position
-            self.bytes_transferred += count
-            now = time.monotonic()
-            if self._report is not None and now - self._reported >= REPORT_EVERY:
-                self._reported = now
-                self._report(self._line(now))
-
-    def percent(self) -> int:
-        """The progress of the whole transfer, from 0 to 100."""
-        if self._total:
-            self._percent = max(self._percent, 100 * self._done() // self._total)
-        return self._percent
-
-    def _done(self) -> int:
-        return sum(list(self._positions.values()))
-
-    def _line(self, now: float) -> str:
-        rate = self.bytes_transferred / (now - self._start)
-        left = (self._total - self._done()) / rate
-        return f"{self.percent()} % of {self._total} bytes, {rate / 1e6:.1f} MB/s, {left:.0f} s left"
 
 
 class _Broken(Exception):

@@ -36,6 +36,7 @@ PULL = {
     "source_endpoint": {"uri": "https://mirror.example.com/a.iso", "ssl_certificate_thumbprint": "AA:BB"},
 }
 FILE = {"name": NAME, "source_type": "NONE", "status": "READY", "bytes_transferred": 0}
+DOWNLOAD_FILE = {"name": NAME, "bytes_transferred": 0, "status": "PREPARED"}
 VALIDATION = {"has_errors": False, "missing_files": [], "invalid_files": []}
 
 
@@ -74,6 +75,39 @@ CASES = [
     Case("pull", "file.add", lambda services: services.update_sessions.files.add(SESSION, PULL), FILE),
     Case("remove", "file.remove", lambda services: services.update_sessions.files.remove(SESSION, NAME)),
     Case("validate", "file.validate", lambda services: services.update_sessions.files.validate(SESSION), VALIDATION),
+    Case(
+        "create download", "download_session.create", lambda services: services.download_sessions.create(ITEM), SESSION
+    ),
+    Case(
+        "download session",
+        "download_session.get",
+        lambda services: services.download_sessions.get(SESSION),
+        {"state": "ACTIVE"},
+    ),
+    Case(
+        "keep download alive",
+        "download_session.keep_alive",
+        lambda services: services.download_sessions.keep_alive(SESSION),
+    ),
+    Case(
+        "progress of download",
+        "download_session.keep_alive",
+        lambda services: services.download_sessions.keep_alive(SESSION, 40),
+    ),
+    Case("fail download", "download_session.fail", lambda services: services.download_sessions.fail(SESSION, MESSAGE)),
+    Case("delete download", "download_session.delete", lambda services: services.download_sessions.delete(SESSION)),
+    Case(
+        "prepare",
+        "download_file.prepare",
+        lambda services: services.download_sessions.files.prepare(SESSION, NAME),
+        DOWNLOAD_FILE,
+    ),
+    Case(
+        "prepared",
+        "download_file.get",
+        lambda services: services.download_sessions.files.get(SESSION, NAME),
+        DOWNLOAD_FILE,
+    ),
     Case("library", "library.get", lambda services: services.libraries.get(LIBRARY), {"name": NAME, "type": "LOCAL"}),
     Case("find library", "library.find", lambda services: services.libraries.find(NAME), []),
     Case("items", "item.list", lambda services: services.library_items.list_items(LIBRARY), []),

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 import trustme
 
-from ansible_collections.vsphere.content_library.plugins.module_utils import _transfer
+from ansible_collections.vsphere.content_library.plugins.module_utils import _progress, _transfer
 from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import Checksum
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
@@ -250,7 +250,7 @@ def test_memory_does_not_grow_with_the_file(source, vcenter, client):
 
 
 def test_progress_is_reported(source, vcenter, client, monkeypatch):
-    monkeypatch.setattr(_transfer, "REPORT_EVERY", 0.0)
+    monkeypatch.setattr(_progress, "REPORT_EVERY", 0.0)
     lines = []
     push(client, source(3 << 20), report=lines.append)
     assert len(lines) == 3

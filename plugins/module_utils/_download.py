@@ -1,0 +1,332 @@
+# Copyright (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bytes from download endpoints: streaming to disk, hashing, going on after a broken connection."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import re
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from typing import Any, NamedTuple
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._call import retry_after
+from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
+    DEFAULT_ALGORITHM,
+    Checksum,
+    digest_of,
+    server_checksum,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._client import TOKEN_HEADER, VCenterClient
+from ansible_collections.vsphere.content_library.plugins.module_utils._dialects import read_error
+from ansible_collections.vsphere.content_library.plugins.module_utils._download_sessions import DownloadSessions
+from ansible_collections.vsphere.content_library.plugins.module_utils._endpoint import (
+    Endpoint,
+    OpenSockets,
+    connection_to,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InternalServerError,
+    ResourceInaccessible,
+    TimedOut,
+    UnverifiedPeer,
+    VapiError,
+    error_class,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import message_text
+from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
+from ansible_collections.vsphere.content_library.plugins.module_utils._local_files import Attributes, TemporaryFile
+from ansible_collections.vsphere.content_library.plugins.module_utils._progress import Progress
+from ansible_collections.vsphere.content_library.plugins.module_utils._tls import distrust
+from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
+
+PARALLEL = 4
+PAUSE = 0.5  # seconds after the first broken connection; twice as long after each of the next
+BLOCK = 1 << 18
+BLOCKS = 4  # in the memory of one file
+ERROR_LIMIT = 1 << 20
+
+
+class Wanted(NamedTuple):
+    """A file to fetch: its name in the item, its place here, and its checksum where the item tells one."""
+
+    name: str
+    path: str
+    checksum: Checksum | None
+
+
+class Fetched(NamedTuple):
+    """A file that was fetched. verified: the server told the same checksum."""
+
+    name: str
+    size: int
+    checksum: Checksum
+    verified: bool
+    seconds: float
+
+
+class _Broken(Exception):
+    """The connection broke, or the server failed. Another try may succeed, else error is to be raised."""
+
+    def __init__(self, error: VapiError, pause: float = 0.0) -> None:
+        super().__init__(str(error))
+        self.error, self.pause = error, pause
+
+
+class _Content:
+    """What arrived of one file. Blocks are hashed and written by a thread of its own while the next ones arrive."""
+
+    def __init__(self, file: TemporaryFile, algorithm: str) -> None:
+        self._file, self._algorithm = file, algorithm
+        self._writer = ThreadPoolExecutor(1)
+        self._blocks = [memoryview(bytearray(BLOCK)) for _ in range(BLOCKS)]
+        self._pending: deque[Future[None]] = deque()
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what arrived."""
+        self.settle()
+        self.position = 0
+        self._digest = hashlib.new(self._algorithm.lower(), usedforsecurity=False)
+        self._file.truncate()
+
+    def receive(self, response: http.client.HTTPResponse) -> int:
+        """Take the next bytes of an answer. Returns how many; 0 at its end."""
+        if len(self._pending) == BLOCKS - 1:
+            self._pending.popleft().result()
+        block = self._blocks[0]
+        count = response.readinto(block)
+        if count:
+            self._blocks.append(self._blocks.pop(0))
+            self._pending.append(self._writer.submit(self._store, block[:count], self.position))
+            self.position += count
+        return count
+
+    def _store(self, data: memoryview, position: int) -> None:
+        self._digest.update(data)
+        self._file.write(data, position)
+
+    def settle(self) -> None:
+        """Wait until all that arrived is written. Raises VapiError where this host can't."""
+        while self._pending:
+            self._pending.popleft().result()
+
+    def checksum(self) -> Checksum:
+        self.settle()
+        return Checksum(self._algorithm, self._digest.hexdigest())
+
+    def close(self) -> None:
+        self._writer.shutdown(wait=True)
+
+
+class Download:
+    """Fetches files of a download session that keeper keeps alive.
+
+    wait_timeout is how many seconds the server may take to make a file ready. A download fails when it got no further
+    for the request_timeout of the client. report shows a person the progress.
+    """
+
+    def __init__(
+        self,
+        client: VCenterClient,
+        sessions: DownloadSessions,
+        download_session_id: str,
+        keeper: KeepAlive,
+        *,
+        wait_timeout: float,
+        total: int,
+        report: Callable[[str], None] | None = None,
+    ) -> None:
+        self._client, self._files, self._id = client, sessions.files, download_session_id
+        self._keeper, self._wait_timeout = keeper, wait_timeout
+        self._stop = threading.Event()
+        self._sockets = OpenSockets()
+        self._told = 0
+        self.progress = Progress(total, 0, report)
+
+    def fetch(self, wanted: Sequence[Wanted], attributes: Attributes) -> list[Fetched]:
+        """Fetch files side by side. Raises VapiError, after it ended all that is still under way."""
+        with self._keeper.during(self._grown, self._sockets.hang_up), ThreadPoolExecutor(PARALLEL) as pool:
+            try:
+                futures = {pool.submit(self._fetch, file, attributes): file.name for file in wanted}
+                fetched = {futures[future]: future.result() for future in as_completed(futures)}
+            except BaseException:
+                self._stop.set()
+                self._sockets.hang_up()
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+        return [fetched[file.name] for file in wanted]
+
+    def _grown(self) -> int | None:
+        """The progress, where it is greater than the one that the server was told: it takes no other."""
+        percent = self.progress.percent()
+        if percent <= self._told:
+            return None
+        self._told = percent
+        return percent
+
+    def _fetch(self, wanted: Wanted, attributes: Attributes) -> Fetched:
+        start = time.monotonic()
+        info = self._prepared(wanted)
+        known = server_checksum(info) or wanted.checksum
+        with TemporaryFile(wanted.path) as file:
+            content = _Content(file, known.algorithm if known else DEFAULT_ALGORITHM)
+            try:
+                self._receive(wanted, info, content)
+                checksum = content.checksum()
+            finally:
+                content.close()
+            verified = self._verified(wanted, file, checksum, content.position)
+            self._check_going_on()
+            file.keep(attributes)
+        return Fetched(wanted.name, content.position, checksum, verified, time.monotonic() - start)
+
+    def _prepared(self, wanted: Wanted) -> Mapping[str, Any]:
+        """Ask for the file and wait until it is ready. The library may have to fetch it first."""
+        info = self._files.prepare(self._id, wanted.name)
+        for _waited in poll(Deadline(self._wait_timeout)):
+            if info["status"] == "PREPARED":
+                return info
+            if info["status"] == "ERROR":
+                reason = message_text(info["error_message"]) or "no reason given"
+                raise self._failed(ResourceInaccessible, wanted, f"the server can't prepare it: {reason}")
+            self._check_going_on()
+            info = self._files.get(self._id, wanted.name)
+        raise self._failed(TimedOut, wanted, f"it is not prepared after {self._wait_timeout:.0f} seconds")
+
+    def _receive(self, wanted: Wanted, info: Mapping[str, Any], content: _Content) -> None:
+        """Get all bytes; after a broken connection go on, as long as that gets further than ever before."""
+        furthest, pause = 0, PAUSE
+        deadline = Deadline(self._client.request_timeout)
+        while True:
+            try:
+                return self._get(wanted, info, content)
+            except _Broken as broken:
+                self._check_going_on()
+                if content.position > furthest:
+                    furthest, pause = content.position, PAUSE
+                    deadline = Deadline(self._client.request_timeout)
+                delay = max(pause, broken.pause)
+                if delay >= deadline.remaining() or self._stop.wait(delay):
+                    raise broken.error from None
+                pause *= 2
+
+    def _get(self, wanted: Wanted, info: Mapping[str, Any], content: _Content) -> None:
+        """One GET, from the byte that was reached. Raises _Broken where another one may succeed."""
+        model = info["download_endpoint"] or {}
+        if not model.get("uri"):
+            raise self._failed(VapiError, wanted, "the server named no download endpoint")
+        self._client.secrets.add(model["uri"])
+        try:
+            endpoint = Endpoint.parse(model)
+        except ValueError:
+            raise self._failed(VapiError, wanted, "its download endpoint is no URL") from None
+        token = self._client.token()
+        try:
+            self._exchange(wanted, info["size"], endpoint, token, content)
+        except (OSError, http.client.HTTPException) as error:
+            content.settle()
+            raise self._fault(wanted, endpoint, error) from None
+
+    def _exchange(self, wanted: Wanted, size: int | None, endpoint: Endpoint, token: str, content: _Content) -> None:
+        connection = connection_to(self._client, endpoint)
+        with self._sockets.opened(connection):
+            self._check_going_on()
+            content.settle()
+            connection.putrequest("GET", endpoint.target)
+            connection.putheader(TOKEN_HEADER, token)
+            if content.position:
+                connection.putheader("Range", f"bytes={content.position}-")
+            connection.endheaders()
+            response = connection.getresponse()
+            if response.status not in (200, 206):
+                raise self._refused(wanted, response, token, content)
+            end = self._end(wanted, size, response, content)
+            count = content.receive(response)
+            while count:
+                self._check_going_on()
+                self.progress.moved(wanted.name, content.position, count)
+                count = content.receive(response)
+            if end is not None and content.position < end:
+                text = f"the server sent {content.position} of {end} bytes"
+                raise _Broken(self._failed(InternalServerError, wanted, text))
+
+    def _end(
+        self, wanted: Wanted, size: int | None, response: http.client.HTTPResponse, content: _Content
+    ) -> int | None:
+        """Where the file ends, by this answer and by the download session; None where neither tells."""
+        if response.status == 200 and content.position:
+            content.restart()
+        begin, end = 0, response.length
+        if response.status == 206:
+            found = re.fullmatch(r"bytes (\d{1,18})-\d+/(\d{1,18})", response.headers.get("Content-Range", ""))
+            begin, end = (int(found[1]), int(found[2])) if found else (-1, None)
+        if begin != content.position:
+            content.restart()
+            raise _Broken(
+                self._failed(InternalServerError, wanted, "the server sent another part than it was asked for")
+            )
+        if None not in (end, size) and end != size:
+            raise self._failed(InternalServerError, wanted, f"the server sends {end} bytes, and told a size of {size}")
+        return size if end is None else end
+
+    def _refused(self, wanted: Wanted, response: http.client.HTTPResponse, token: str, content: _Content) -> Exception:
+        """The exception for an answer that is no success."""
+        refusal = read_error(response.status, response.read(ERROR_LIMIT))
+        error = self._failed(
+            error_class(refusal.error_type),
+            wanted,
+            refusal.text,
+            error_type=refusal.error_type,
+            http_status=response.status,
+            messages=refusal.messages,
+        )
+        if response.status == 416:
+            content.restart()
+            return _Broken(error)
+        passing = response.status in (408, 429) or response.status >= 500
+        if passing or (response.status == 401 and self._client.renew(token)):
+            return _Broken(error, retry_after(response.headers.get("Retry-After")))
+        return error
+
+    def _fault(self, wanted: Wanted, endpoint: Endpoint, error: Exception) -> Exception:
+        """The exception for a GET that got no whole answer."""
+        reason = distrust(error)
+        if reason:
+            return self._failed(UnverifiedPeer, wanted, f"the download endpoint is not trusted: {reason}")
+        where = f"{endpoint.host}:{endpoint.port}"
+        text = str(error) or type(error).__name__
+        if isinstance(error, (TimeoutError, socket.timeout)):
+            return _Broken(self._failed(TimedOut, wanted, f"no byte from {where} in time"))
+        return _Broken(self._failed(ResourceInaccessible, wanted, f"the connection to {where} broke: {text}"))
+
+    def _verified(self, wanted: Wanted, file: TemporaryFile, checksum: Checksum, size: int) -> bool:
+        """Whether the server tells the checksum of what arrived. It may tell only after the download."""
+        info = self._files.get(self._id, wanted.name)
+        if info["size"] not in (None, size):
+            text = f"{size} bytes arrived, and the server told a size of {info['size']}"
+            raise self._failed(InternalServerError, wanted, text)
+        known = server_checksum(info) or wanted.checksum
+        if known is None:
+            return False
+        if known.algorithm != checksum.algorithm:
+            checksum = digest_of(file.fd, known.algorithm)
+        if known != checksum:
+            text = f"other bytes arrived: {checksum.algorithm} is {checksum.value}, not {known.value}"
+            raise self._failed(InternalServerError, wanted, text)
+        return True
+
+    def _check_going_on(self) -> None:
+        self._keeper.check()
+        if self._stop.is_set():
+            raise VapiError("the download was given up", operation="download")
+
+    def _failed(self, cls: type[VapiError], wanted: Wanted, text: str, **details: Any) -> VapiError:
+        tried = f"download of file {wanted.name} for download session {self._id} on {self._client.peer.host}"
+        return cls(f"{tried} failed: {text}", operation="download", **details)
