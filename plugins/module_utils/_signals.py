@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signals that end a task: it clears up first, and they wait for an answer without which it could not."""
+"""Signals that end a task: it cleans up first, and they wait for an answer without which it could not."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# Seconds: for what is under way when a signal comes, and then for each operation of the clearing up.
+# Seconds that a task has after a signal: for what is under way, and then for each operation of its clean-up.
 GRACE = 5
 
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Interrupted(BaseException):
-    """The process was told to end. No Exception, so that nothing but clearing up stops it."""
+    """The process was received to end. It is no Exception, so that only clean-up code catches it."""
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM and SIGINT raise Interrupted here, and have their usual effect after the block.
+    """In this block SIGTERM and SIGINT raise Interrupted. They have their usual effect after it.
 
-    Of itself SIGTERM ends a process at once, with the API token and the update session that it has open; so does either
-    of them with a worker of ansible-core. One that follows the first has its usual effect too, after GRACE seconds:
-    ansible-core itself sends a SIGTERM right after the SIGINT of a Ctrl-C.
+    Otherwise SIGTERM would end the process at once, and leave its API token and its update session behind. In a worker
+    of ansible-core SIGINT would do so too. A second signal within GRACE seconds of the first has no effect, because
+    ansible-core sends a SIGTERM right after the SIGINT of a Ctrl-C. A later one has its usual effect.
     """
     usual: dict[int, Any] = {}
-    told: list[tuple[int, float]] = []
+    received: list[tuple[int, float]] = []
 
     def restore() -> None:
         for number, handler in usual.items():
             signal.signal(number, handler)
 
     def tell(number: int, frame: Any) -> None:
-        if not told:
-            told.append((number, time.monotonic()))
+        if not received:
+            received.append((number, time.monotonic()))
             raise Interrupted(f"interrupted by {signal.Signals(number).name}")
-        if time.monotonic() - told[0][1] >= GRACE:
+        if time.monotonic() - received[0][1] >= GRACE:
             restore()
             os.kill(os.getpid(), number)
 
@@ -55,48 +55,54 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         restore()
-        if told:
-            os.kill(os.getpid(), told[0][0])
+        if received:
+            os.kill(os.getpid(), received[0][0])
 
 
 @contextmanager
 def defer_signals() -> Iterator[None]:
-    """A signal that would interrupt what is done here is handled after it, or GRACE seconds late.
+    """In this block a signal that would interrupt it waits for its end, or for GRACE seconds.
 
-    It would interrupt a login, or a create, between the server's doing it and our reading what it made, and nobody
-    would delete that. An alarm is a task's timeout, which ansible-core sets in its workers.
+    It would interrupt a login or a create after the server did it, and before we know what it made, and nobody would
+    delete that. An alarm is the timeout of a task, which ansible-core sets in its workers.
     """
     handlers = {number: signal.getsignal(number) for number in (signal.SIGALRM, *ENDING)}
     if threading.current_thread() is not threading.main_thread() or None in handlers.values():
         yield
         return
-    waiting: list[Any] = []
-
-    def restore() -> None:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-
-    def ring() -> None:
-        number, frame = waiting.pop()
-        handlers[number](number, frame)
-
-    def hold(number: int, frame: Any) -> None:
-        if not waiting:
-            waiting.append((number, frame))
-            signal.signal(signal.SIGALRM, late)
-            signal.setitimer(signal.ITIMER_REAL, GRACE)
-
-    def late(number: int, frame: Any) -> None:
-        restore()
-        ring()
-
+    deferred = _Deferred(handlers)
     for number, handler in handlers.items():
         if callable(handler):
-            signal.signal(number, hold)
+            signal.signal(number, deferred.catch)
     try:
         yield
     finally:
-        restore()
-        if waiting:
+        deferred.end()
+
+
+class _Deferred:
+    """The first signal that came, and the handlers that it waits for."""
+
+    def __init__(self, handlers: dict[int, Any]) -> None:
+        self._handlers = handlers
+        self._waiting: tuple[int, Any] | None = None
+
+    def catch(self, number: int, frame: Any) -> None:
+        """Keep the first signal, for GRACE seconds at most. Those that follow have no effect."""
+        if self._waiting is None:
+            self._waiting = (number, frame)
+            signal.signal(signal.SIGALRM, lambda number, frame: self._pass_on())
+            signal.setitimer(signal.ITIMER_REAL, GRACE)
+
+    def end(self) -> None:
+        """Bring the handlers back. One gets the signal that waits."""
+        if self._waiting is not None:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            ring()
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        if self._waiting is not None:
+            (number, frame), self._waiting = self._waiting, None
+            self._handlers[number](number, frame)
