@@ -26,7 +26,7 @@ class Operation(NamedTuple):
 
     method and path are those of /api, rest those of /rest in the same notation ("METHOD path") where the rule does not
     give them. Arguments that a path does not name travel in the query of a GET and in the body of anything else.
-    result says what the answer is, as an annotation of _models.read; None for nothing. wrapper is the member that holds
+    result says what the answer is, in the words of _models.field_of; None for nothing. wrapper is the member that holds
     the model in a /rest body. repeatable: sending it twice does no harm, so a lost answer needs no look at the state.
     """
 
@@ -246,29 +246,38 @@ def read_error(status: int, content: bytes) -> Refusal:
     optional on both (specification: VapiStdErrors*). The status alone never decides where a type can be read, as
     RESOURCE_BUSY is 500 on /api and 400 on /rest. Messages go from the operation to the cause: the ends are shown.
     """
+    payload = _error_payload(content)
+    if payload is None:
+        error_type, messages, texts = None, [], _plain_text(content)
+    else:
+        error_type, details = _typed(payload)
+        listed = details.get("messages")
+        messages = [message for message in listed if isinstance(message, dict)] if isinstance(listed, list) else []
+        all_texts = [str(message.get("default_message") or message.get("id") or "") for message in messages]
+        texts = [text for text in all_texts[:1] + all_texts[1:][-1:] if text]
+    error_type = error_type or _TYPE_OF_STATUS.get(status, "ERROR")
+    text = f"{': '.join(texts) or 'no reason given'} [{error_type}, HTTP {status}]"
+    return Refusal(error_type, messages, payload is not None, text)
+
+
+def _error_payload(content: bytes) -> dict[str, Any] | None:
+    """The model of an error answer, None for what is none."""
     try:
         payload = _maps(decode(content)) if len(content) <= ERROR_LIMIT else None
     except ValueError:
-        payload = None
-    readable = isinstance(payload, dict)
-    details = payload if readable else {}
-    error_type = None
-    if isinstance(details.get("value"), dict):
-        error_type = str(details.get("type", "")).rpartition(".")[2].upper()
-        details = details["value"]
-    if error_type not in ERROR_TYPES:
-        error_type = details.get("error_type")
-    if not isinstance(error_type, str) or error_type not in ERROR_TYPES:
-        error_type = _TYPE_OF_STATUS.get(status, "ERROR")
-    messages = details.get("messages")
-    messages = [message for message in messages if isinstance(message, dict)] if isinstance(messages, list) else []
-    texts = [str(message.get("default_message") or message.get("id") or "") for message in messages]
-    texts = [text for text in texts[:1] + texts[1:][-1:] if text]
-    if not readable:
-        texts = _plain_text(content)
-    return Refusal(
-        error_type, messages, readable, f"{': '.join(texts) or 'no reason given'} [{error_type}, HTTP {status}]"
-    )
+        return None
+    return payload if isinstance(payload, dict) else None
+
+
+def _typed(payload: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """The discriminator of an error, None where it can't be read, and the model with its messages."""
+    if not isinstance(payload.get("value"), dict):
+        candidates, details = [payload.get("error_type")], payload
+    else:
+        details = payload["value"]
+        candidates = [str(payload.get("type", "")).rpartition(".")[2].upper(), details.get("error_type")]
+    known = (found for found in candidates if isinstance(found, str) and found in ERROR_TYPES)
+    return next(known, None), details
 
 
 def _plain_text(content: bytes) -> list[str]:

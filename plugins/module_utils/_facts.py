@@ -29,7 +29,7 @@ S = TypeVar("S", UpdateSession, DownloadSession)
 _SESSION_DIFF = ("state", "client_progress", "warning_behavior", "error_message")
 _FILE_DIFF = ("name", "source_type", "status", "size", "checksum_info")
 _ITEM_DIFF = ("name", "type", "description")
-_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "dict": dict, "list": list}
+_TYPES: dict[str, Any] = {"str": str, "int": int, "float": float, "bool": bool, "dict": dict, "list": list}
 
 
 def read(annotation: str, value: Any) -> Any:
@@ -99,7 +99,7 @@ def message_text(message: Mapping[str, Any] | None) -> str | None:
     return message.get("localized") or message.get("default_message") or message.get("id")
 
 
-def with_id(model: M, identifier: str | None) -> M:
+def with_id(model: M, identifier: str) -> M:
     """The model with the id of the request, where the server leaves it out."""
     model["id"] = model["id"] or identifier
     return model

@@ -37,6 +37,8 @@ WARNING_TYPES = (
 # Strings that _facts.py checks.
 Time = str
 Token = str
+# Left out by some answers, and then that of the request. In check mode it is null for what would be created.
+Id = str
 
 _KINDS = ("str", "int", "float", "bool", "dict", "list")
 _FORMATS = ("Time", "Token")
@@ -88,7 +90,7 @@ class Preview(TypedDict):
 class UpdateSession(TypedDict):
     """content.library.item.UpdateSessionModel. expires_in and blocking_warnings are computed here."""
 
-    id: str | None
+    id: Id
     library_item_id: str | None
     library_item_content_version: str | None
     client_progress: int | None
@@ -160,7 +162,7 @@ class UpdateSessionInfo(UpdateSession, total=False):
 class DownloadSession(TypedDict):
     """content.library.item.DownloadSessionModel. expires_in is computed here."""
 
-    id: str | None
+    id: Id
     library_item_id: str | None
     library_item_content_version: str | None
     client_progress: int | None
@@ -190,7 +192,7 @@ class DownloadFile(DownloadSessionFile, total=False):
 class LibraryItem(TypedDict):
     """content.library.ItemModel"""
 
-    id: str | None
+    id: Id
     library_id: str | None
     name: str
     type: str | None
@@ -270,7 +272,7 @@ class Optimization(TypedDict):
 class Library(TypedDict):
     """content.LibraryModel"""
 
-    id: str | None
+    id: Id
     name: str
     type: str
     description: str | None
@@ -323,6 +325,8 @@ def field_of(annotation: str) -> Field:
     kind, _bracket, inner = text.partition("[")
     if kind == "list":
         return Field(kind, elements=field_of(inner[:-1]), may_be_null=may_be_null)
+    if kind == "Id":
+        return Field("str", may_be_null=True)
     if kind in _FORMATS:
         return Field("str", format=kind, may_be_null=may_be_null)
     if kind in _KINDS:

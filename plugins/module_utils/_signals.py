@@ -66,7 +66,7 @@ def defer_signals() -> Iterator[None]:
     It would interrupt a login or a create after the server did it, and before we know what it made, and nobody would
     delete that. An alarm is the timeout of a task, which ansible-core sets in its workers.
     """
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGALRM, *ENDING)}
+    handlers: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGALRM, *ENDING)}
     if threading.current_thread() is not threading.main_thread() or None in handlers.values():
         yield
         return

@@ -36,8 +36,9 @@ class _Context(ssl.SSLContext):
 
     host: str
 
-    def wrap_socket(self, *args: Any, server_hostname: Any = None, **kwargs: Any) -> ssl.SSLSocket:
-        return super().wrap_socket(*args, server_hostname=server_hostname or self.host, **kwargs)
+    def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        kwargs["server_hostname"] = kwargs.get("server_hostname") or self.host
+        return super().wrap_socket(sock, *args, **kwargs)
 
 
 def tls_context(host: str, validate_certs: bool, ca_path: str | None) -> ssl.SSLContext:
@@ -63,9 +64,9 @@ def tls_context(host: str, validate_certs: bool, ca_path: str | None) -> ssl.SSL
     if defaults.cafile or defaults.capath or os.name == "nt":
         context.load_default_certs()
     else:
-        from requests import certs
+        from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-        _load(context, "certifi", certs.where())
+        _load(context, "certifi", DEFAULT_CA_BUNDLE_PATH)
     return context
 
 

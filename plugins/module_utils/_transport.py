@@ -106,11 +106,12 @@ class Transport:
     def send(self, method: str, target: str, headers: dict[str, str], body: bytes | None, timeout: float) -> Reply:
         """Send one request and read the answer within timeout seconds. Raises NoReply."""
         request = requests.Request(method, self._peer.url + target, headers=headers, data=body).prepare()
+        whole: Any = urllib3.Timeout(total=timeout)
         try:
             response = self._http.send(
                 request,
                 stream=True,
-                timeout=urllib3.Timeout(total=timeout),
+                timeout=whole,
                 allow_redirects=False,
                 verify=self._verify,
                 proxies={"http": self.proxy, "https": self.proxy} if self.proxy else {},

@@ -162,8 +162,9 @@ class UpdateSessionFiles:
         def find() -> UploadFile | None:
             # One of that name may be there already: the item's (its source_type is NONE), or what was pushed before.
             file = self.find(update_session_id, spec["name"])
-            untouched = file and (file["source_type"] == "PULL" or file["status"] == "WAITING_FOR_TRANSFER")
-            return file if untouched and file["source_type"] == spec["source_type"] else None
+            if file is None or file["source_type"] != spec["source_type"]:
+                return None
+            return file if file["source_type"] == "PULL" or file["status"] == "WAITING_FOR_TRANSFER" else None
 
         return self._client.call("file.add", spec, find=find, update_session_id=update_session_id).value
 
