@@ -12,6 +12,9 @@ PYTHON ?= $(shell for python in $(PYTHONS); do \
 
 BIN := .venv/bin
 VENV := .venv/ready
+# As many tests at a time as there are cores; make test WORKERS=0 runs one after the other.
+WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS)
 ANSIBLE_TEST := $(BIN)/python tests/run_ansible_test.py
 
 .PHONY: help
@@ -33,7 +36,7 @@ demo: build ## run playbooks/demo.yml against the simulator, or against $VMWARE_
 	$(BIN)/python -m tests.demo
 
 .PHONY: test
-test: lint docs sanity units contract integration sample models ## run every test
+test: lint docs sanity units contract cases playbooks sample models ## run every test
 
 .PHONY: lint
 lint: $(VENV) ## check style and playbooks
@@ -51,24 +54,28 @@ sanity: $(VENV) ## run ansible-test sanity
 	$(ANSIBLE_TEST) sanity --venv
 
 .PHONY: units
-units: $(VENV) ## run the unit tests by ansible-test, on the Python of .venv
-	$(ANSIBLE_TEST) units --venv --python $$($(BIN)/python -c 'import sys; print("{}.{}".format(*sys.version_info))')
+units: $(VENV) ## run the unit tests
+	$(PYTEST) tests/unit
 
 .PHONY: contract
 contract: $(VENV) ## hold client and simulator to the vendor's description of the API
-	$(BIN)/python -m pytest tests/contract
+	$(PYTEST) tests/contract
 
-.PHONY: integration
-integration: $(VENV) ## run playbooks against the simulator and, where Go is there, vcsim
-	$(BIN)/python -m pytest tests/integration
+.PHONY: cases
+cases: $(VENV) ## run every module against the simulator, in all that the contract says of it
+	$(PYTEST) tests/cases
+
+.PHONY: playbooks
+playbooks: $(VENV) ## run playbooks against the simulator and, where Go is there, vcsim
+	$(PYTEST) tests/playbooks
 
 .PHONY: sample
 sample: $(VENV) ## try a sample of the faults and kills
-	$(BIN)/python -m pytest tests/faults
+	$(PYTEST) tests/faults
 
 .PHONY: models
 models: $(VENV) ## try random sequences of tasks and events; CONTENT_LIBRARY_EXAMPLES=1000 tries so many others
-	$(BIN)/python -m pytest -rP tests/models
+	$(PYTEST) -rP tests/models
 
 .PHONY: faults
 faults: $(VENV) ## try all faults and kills, print figures and write them into docs/reliability.md
@@ -85,7 +92,7 @@ matrix: $(VENV) ## test on each supported ansible-core, and write what ran into 
 .PHONY: soak
 soak: $(VENV) ## run modules ten thousand times, and on 200 hosts at once
 	$(BIN)/python -m tests.faults.soak
-	CONTENT_LIBRARY_HOSTS=200 CONTENT_LIBRARY_FORKS=50 $(BIN)/python -m pytest -s tests/integration/test_concurrency.py -k many_hosts
+	CONTENT_LIBRARY_HOSTS=200 CONTENT_LIBRARY_FORKS=50 $(BIN)/python -m pytest -s tests/playbooks/test_concurrency.py -k many_hosts
 
 .PHONY: benchmark
 benchmark: $(VENV) ## measure, print tables and write them into docs/performance.md

@@ -4,7 +4,7 @@
 """``python -m tests.compatibility``: test on each supported ansible-core, and write what ran into a page of docs.
 
 Each has sanity, and units with every Python that it, the collection and this machine have in common. The oldest and
-the newest run the integration tests, too.
+the newest run the cases and the playbooks, too.
 """
 
 from __future__ import annotations
@@ -84,9 +84,11 @@ def main() -> int:
             for each in run(python, "-c", SUPPORTED)[1].split()
             if each in pythons
         ]
-        integration = counted(run(python, "-m", "pytest", "-q", "tests/integration")) if whole else ""
-        rows.append((version, controller, "passed" if sanity else "**failed**", "; ".join(units), integration))
-    text = table(("ansible-core", "on Python", "sanity", "units", "integration"), *rows)
+        playbooks = (
+            counted(run(python, "-m", "pytest", "-q", "-n", "auto", "tests/cases", "tests/playbooks")) if whole else ""
+        )
+        rows.append((version, controller, "passed" if sanity else "**failed**", "; ".join(units), playbooks))
+    text = table(("ansible-core", "on Python", "sanity", "units", "cases and playbooks"), *rows)
     print(text)
     write("compatibility.md", "matrix", text)
     return int("**failed**" in text)

@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
+from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import (
     Outcome,
@@ -32,6 +33,17 @@ def run(module: ModuleType, arguments: dict[str, Any], check_mode: bool = False)
     validated = validate(module, arguments)
     assert not validated.error_messages, validated.error_messages
     return execute(module.run, validated.validated_parameters, check_mode)
+
+
+def result_of(module: ModuleType, arguments: dict[str, Any], check_mode: bool = False) -> dict[str, Any]:
+    """What a play gets: with `failed` and `warnings`, and without secrets."""
+    validated = validate(module, arguments)
+    if validated.error_messages:
+        return {"failed": True, "msg": validated.errors.msg}
+    outcome = execute(module.run, validated.validated_parameters, check_mode)
+    told = {"failed": True} if outcome.failed else {}
+    result = {**outcome.result, **told, "warnings": outcome.warnings}
+    return remove_values(result, validated._no_log_values | outcome.secrets)
 
 
 def writes(operations: Iterable[str]) -> list[str]:

@@ -21,8 +21,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._library_i
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from tests.benchmark.measurement import MIB, Took, collections_path, measure, middle, python_environment
 from tests.benchmark.measurement import interleaved as by_turns
-from tests.integration.vcsim import VcsimProcess, go_build
 from tests.pages import table
+from tests.playbooks.vcsim import VcsimProcess, go_build
 
 LIBRARY = "benchmark"
 PUSHES = (sys.executable, "-m", "tests.benchmark.pushes")

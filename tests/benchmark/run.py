@@ -21,8 +21,8 @@ from ansible.release import __version__ as ansible_version
 
 from tests.conftest import ROOT  # isort: skip  makes the collection importable, so it comes first
 from tests.benchmark import content, modules, tasks
-from tests.integration.vcsim import go_toolchain
 from tests.pages import write
+from tests.playbooks.vcsim import go_toolchain
 
 PAGE = "performance.md"
 BENCHMARKS = {

@@ -32,7 +32,7 @@ from ansible_collections.vsphere.content_library.plugins.modules import (
     update_session_info,
 )
 from tests import in_process
-from tests.integration.cases import SESSION_KEYS
+from tests.cases.checks import SESSION_KEYS
 from tests.models import contract
 from tests.models.contract import ME, NEW, OTHER, Expected, Item, Refused, Session, World
 from tests.simulator.process import SimulatorProcess

@@ -1,0 +1,281 @@
+# Copyright (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tasks in ansible-core's worker: which run there, what ends them early, and that they tell what a module tells.
+
+That the results are the same over the whole contract is in test_ways.py.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
+
+from tests.playbooks.plays import Playbooks, Run, Server
+
+INFO = "vsphere.content_library.update_session_info"
+PASSWORD_OF_THE_VAULT = "open"
+# A worker is given 5 seconds for a login or a logout, and this machine may be busy.
+AT_ONCE = 20.0
+
+
+@pytest.fixture
+def server(servers: dict[str, Server]) -> Server:
+    return servers["api"]
+
+
+@pytest.fixture
+def play(playbook: Playbooks, server: Server):
+    """Runs tasks on one simulator, in the worker unless told otherwise."""
+
+    def run(tasks: list[dict[str, Any]], way: str = "in_process", **keywords: Any) -> Run:
+        given = {"name": "given", "simulator": {"sessions": {"session": {}}}, "register": "given"}
+        return playbook([given, *tasks], {"api": server}, way=way, **keywords)
+
+    return run
+
+
+def by_id(session: str = "{{ given.session }}") -> dict[str, Any]:
+    return {INFO: {"update_session_id": session}}
+
+
+@pytest.mark.parametrize(
+    ("keywords", "told"),
+    [
+        ({}, f"{INFO} runs in the worker"),
+        ({"vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}}, f"{INFO} runs in the worker"),
+        ({"vars": {"ansible_python_interpreter": "auto_silent"}}, f"{INFO} runs in the worker"),
+        ({"delegate_to": "localhost"}, f"{INFO} runs in the worker"),
+        ({"async": 60, "poll": 1}, f"{INFO} runs as a module: it has async"),
+        ({"environment": {"LC_ALL": "C.UTF-8"}}, f"{INFO} runs as a module: it has environment"),
+        ({"environment": {}}, f"{INFO} runs in the worker"),
+        ({"become": True, "become_method": "ansible.builtin.su"}, f"{INFO} runs as a module: it has become"),
+        (
+            {"vars": {"vsphere_content_library_in_process": "{{ 1 == 2 }}"}},
+            f"{INFO} runs as a module: vsphere_content_library_in_process is off",
+        ),
+    ],
+    ids=str,
+)
+def test_what_runs_where(play, keywords, told):
+    # Whether su lets this user become root is not the question here.
+    run = play([{"name": "info", **by_id(), "ignore_errors": "become" in keywords, **keywords}], verbosity=3)
+    assert run.succeeded().output.count(told) == 1
+    if "become" not in keywords:
+        assert len(run.task("info")["update_sessions"]) == 1
+        assert run.task("info").state["tokens"] == []
+
+
+def test_the_environment_of_a_play_hands_over(playbook, server, tmp_path):
+    plays = [{"hosts": "all", "gather_facts": False, "environment": {"VMWARE_REQUEST": "1"}, "tasks": [{INFO: {}}]}]
+    plays[0]["module_defaults"] = {"group/vsphere.content_library.vcenter": "{{ connection_options }}"}
+    path = tmp_path / "play.yml"
+    path.write_text(yaml.safe_dump(plays))
+    run = playbook(path, {"api": server}, way="in_process", verbosity=3).succeeded()
+    assert f"{INFO} runs as a module: it has environment" in run.output
+
+
+def test_async_without_waiting_is_polled_later(play):
+    run = play(
+        [
+            {"name": "start", **by_id(), "async": 60, "poll": 0, "register": "job"},
+            {
+                "name": "end",
+                "ansible.builtin.async_status": {"jid": "{{ job.ansible_job_id }}"},
+                "register": "status",
+                "until": "status is finished",
+                "retries": 60,
+                "delay": 1,
+            },
+        ]
+    ).succeeded()
+    assert len(run.task("end")["update_sessions"]) == 1
+
+
+def slow(operation: str, seconds: float) -> dict[str, Any]:
+    """It is done, and the answer comes late."""
+    return {"match": {"operation": operation}, "fault": {"kind": "hang", "seconds": seconds, "process": True}}
+
+
+def dead(operation: str) -> dict[str, Any]:
+    return {"match": {"operation": operation}, "fault": {"kind": "hang"}, "count": 1000}
+
+
+@pytest.mark.parametrize(
+    ("faults", "task"),
+    [
+        ([slow("session.create", 2.5)], by_id()),
+        ([dead("session.create")], by_id()),
+        ([dead("update_session.get")], by_id()),
+        ([slow("session.delete", 2.5)], by_id()),
+        ([dead("file.list")], {INFO: {"gather_files": True, "request_timeout": 3}}),
+        ([], {"broken": {"how": "hangs"}}),
+    ],
+    ids=["slow login", "dead login", "dead server", "slow logout", "threads", "no request"],
+)
+def test_a_timeout_leaves_the_play_and_no_token(play, faults, task):
+    if "broken" in task:
+        task = {"broken": {"how": "hangs"}, "module_defaults": {"broken": "{{ connection_options }}"}}
+    sessions = {f"session{number}": {"item": f"item{number}"} for number in range(4)}
+    run = play(
+        [
+            {
+                "name": "faulty",
+                "simulator": {"sessions": sessions | {"session": {}}, "faults": faults},
+                "register": "given",
+            },
+            {"name": "late", **task, "timeout": 1, "ignore_errors": True},
+            {"name": "given again", "simulator": {"sessions": {"session": {}}}, "register": "given"},
+            {"name": "later", **by_id()},
+        ]
+    ).succeeded()
+    late = run.task("late")
+    assert late.status == "failed"
+    assert "imed out after 1 second" in late["msg"] or "expected time frame (1)" in late["msg"]
+    assert late.seconds < AT_ONCE
+    assert late.state["tokens"] == []
+    assert len(run.task("later")["update_sessions"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "error"), [("raises", "KeyError"), ("exits", "SystemExit"), ("recurses", "RecursionError")]
+)
+def test_a_bug_is_a_failure_of_its_task_alone(play, how, error):
+    broken = {"broken": {"how": how}, "module_defaults": {"broken": "{{ connection_options }}"}}
+    run = play(
+        [{"name": "bug", **broken, "ignore_errors": True}, {"name": "later", **by_id()}], verbosity=4
+    ).succeeded()
+    bug = run.task("bug")
+    assert bug.status == "failed"
+    assert (bug["error_type"], error in bug["msg"]) == ("ERROR", True)
+    assert bug.state["tokens"] == []
+    assert len(run.task("later")["update_sessions"]) == 1
+    if how == "raises":
+        assert "********" in bug["msg"], "the token was the key that was not found"
+
+
+def both(play, tasks: list[dict[str, Any]], **keywords: Any) -> list[Run]:
+    return [play(tasks, way, **keywords) for way in ("in_process", "module")]
+
+
+def test_the_invocation_is_the_same_and_without_secrets(play, server):
+    # By name, as ansible-core shows the lines of a playbook that failed.
+    password = "{{ connection_options.password }}"
+    fail = "vsphere.content_library.update_session_fail"
+    cases = {
+        "success": {INFO: {"states": "ACTIVE,DONE"}},
+        "failure": {fail: {"update_session_id": "missing", "client_error_message": password}},
+        "missing option": {fail: {"update_session_id": "missing"}},
+        "unknown option": {INFO: {"update_session": "missing", "password": password}},
+        "wrong type": {INFO: {"request_timeout": password}},
+        "two that exclude each other": {INFO: {"update_session_id": "a", "library_item_id": "b"}},
+        "empty": {INFO: {"update_session_id": " "}},
+    }
+    tasks = [{"name": name, **task, "ignore_errors": True} for name, task in cases.items()]
+    worker, module = both(play, tasks, verbosity=4, env={"ANSIBLE_INJECT_INVOCATION": "1"})
+    for name in cases:
+        told, other = ({**run.task(name).result, "update_sessions": None} for run in (worker, module))
+        assert told == other
+        assert told["invocation"]["module_args"]["password"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    for run in (worker, module):
+        assert '"invocation": {' in run.output
+        assert server.password not in run.output
+
+
+class Vaulted(str):
+    """Text that a playbook carries encrypted."""
+
+
+class Dumper(yaml.SafeDumper):
+    pass
+
+
+Dumper.add_representer(Vaulted, lambda dumper, text: dumper.represent_scalar("!vault", text, style="|"))
+
+
+def test_values_of_every_kind_arrive_the_same(playbook, server, simulator, tmp_path):
+    """Vaulted, templated, of YAML's own types: what ansible-core knows of a value stays behind."""
+    (tmp_path / "vault").write_text(PASSWORD_OF_THE_VAULT)
+    vault = VaultLib([("default", VaultSecret(PASSWORD_OF_THE_VAULT.encode()))])
+    values = {
+        "text": "{{ 'tem' ~ 'plated' }}",
+        "number": 42,
+        "date": datetime.date(2026, 1, 15),
+        "time": datetime.datetime(2026, 1, 15, 10, 25, 31),
+        "vaulted": Vaulted(vault.encrypt("open secret").decode()),
+        "like a template": "{{ '{{ 1 + 1 }}' }}",
+    }
+    options = {**server.connection_options, "password": Vaulted(vault.encrypt(server.password).decode())}
+    tasks = [
+        {
+            "name": name,
+            "vsphere.content_library.library_item": {
+                **options,
+                "library_name": "demo",
+                "name": "{{ way }} " + name,
+                "description": value,
+            },
+        }
+        for name, value in values.items()
+    ]
+    path = tmp_path / "play.yml"
+    path.write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}], Dumper=Dumper, width=500))
+    env = {"ANSIBLE_VAULT_PASSWORD_FILE": str(tmp_path / "vault"), "ANSIBLE_INJECT_INVOCATION": "1"}
+    worker, module = (
+        playbook(path, {"api": server}, way=way, env=env, extra_vars={"way": way}).succeeded()
+        for way in ("in_process", "module")
+    )
+    for name in values:
+        seen = [run.task(name) for run in (worker, module)]
+        assert seen[0]["library_item"]["description"] == seen[1]["library_item"]["description"]
+        told = [result["invocation"]["module_args"] for result in seen]
+        assert {**told[0], "name": name} == {**told[1], "name": name}
+    assert worker.task("vaulted")["library_item"]["description"] == "open secret"
+    assert worker.task("text")["library_item"]["description"] == "templated"
+
+
+def test_relative_paths_start_from_the_playbook(playbook, server, simulator, tmp_path):
+    (tmp_path / "disk.bin").write_text("content")
+    item = {"library_name": "demo", "name": "{{ way }}", "src": "disk.bin", **server.connection_options}
+    tasks = [{"name": "item", "vsphere.content_library.library_item": item}]
+    path = tmp_path / "play.yml"
+    path.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+    for way in ("in_process", "module"):
+        run = playbook(path, {"api": server}, way=way, extra_vars={"way": way}).succeeded()
+        assert run.task("item")["files"][0]["action"] == "uploaded"
+
+
+def test_the_environment_that_awx_sets_warns_the_same(play):
+    tasks = [{"name": "info", INFO: {}}]
+    for run in both(play, tasks, env={"VMWARE_VALIDATE_CERTS": "False"}):
+        [warning] = run.succeeded().task("info")["warnings"]
+        assert "the environment variable VMWARE_VALIDATE_CERTS says so" in warning
+
+
+def test_a_loop_shares_its_worker(play):
+    """The items of a loop are one process: nothing of one may be left for the next."""
+    tasks = [
+        {
+            "name": "loop",
+            INFO: {
+                "password": "{{ item.password | default(connection_options.password) }}",
+                "update_session_id": "{{ item.id }}",
+            },
+            "loop": [
+                {"id": "{{ given.session }}"},
+                {"id": "missing", "password": "wrong"},
+                {"id": "{{ given.session }}"},
+            ],
+            "ignore_errors": True,
+        }
+    ]
+    worker, module = both(play, tasks)
+    for run in (worker, module):
+        first, second, third = run.task("loop")["results"]
+        assert (len(first["update_sessions"]), second["error_type"]) == (1, "UNAUTHENTICATED")
+        assert third["update_sessions"][0]["id"] == first["update_sessions"][0]["id"]
+        assert run.task("loop").state["tokens"] == []
