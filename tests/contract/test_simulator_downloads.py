@@ -476,6 +476,30 @@ def test_copy_from_a_subscribed_library(wire: Wire, vcenter: SimulatorProcess) -
     assert vcenter.item_file(item, "mirrored.iso") == b"mirrored\n"
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_copy_of_an_uncached_item(wire: Wire, publisher: SimulatorProcess, there: bool) -> None:
+    """Its content is fetched first; where it can't be had, the copy fails."""
+    items = [{"name": "tools", "type": "iso", "files": {"tools.iso": "tools"}}]
+    source = publisher.publish("published", items=items)
+    library = wire.process.subscribe("mine", publisher, source, on_demand=True)
+    (distant,) = wire.call("item.list", library_id=library).value
+    assert wire.call("item.get", library_item_id=distant).value["cached"] is False
+    if not there:
+        publisher.delete_item(item_of(publisher, source))
+    demo = wire.call("library.find", {"name": "demo"}).value[0]
+    item = copy(wire, distant, library_id=demo, name="ours").value
+    if there:
+        eventually(lambda: names_of(wire, item) == ["tools.iso"])
+        assert wire.process.item_file(item, "tools.iso") == b"tools"
+        assert wire.call("item.get", library_item_id=distant).value["cached"] is True
+    else:
+        eventually(lambda: wire.call("item.get", library_item_id=item).status == 404)
+
+
+def item_of(process: SimulatorProcess, library: str) -> str:
+    return next(key for key, item in process.state()["items"].items() if item["library_id"] == library)
+
+
 def test_rename(wire: Wire, image: str) -> None:
     """Name and description in one request; a name that another item has is refused."""
     taken = wire.call("item.update", {"name": "debian-12", "description": "x"}, library_item_id=image)

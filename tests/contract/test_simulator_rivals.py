@@ -27,6 +27,9 @@ HELD = {
     "describe_item": "done",
     "create_library": "done",
     "delete_library": "done",
+    "rename_library": "done",
+    "sync_library": "INVALID_ELEMENT_TYPE",
+    "evict_library": "INVALID_ELEMENT_TYPE",
     "open_session": "RESOURCE_BUSY",
     "fill_session": "RESOURCE_BUSY",
     "complete_session": "RESOURCE_BUSY",
@@ -147,6 +150,17 @@ def test_ours_is_not_theirs(wire: Wire, item: str) -> None:
     assert wire.get(session)["client_progress"] == 60
     wire.process.act("cancel_ours")
     assert wire.process.act("fail_ours")["outcome"] == "NOT_ALLOWED_IN_CURRENT_STATE"
+
+
+def test_subscribed_libraries(wire: Wire, publisher: SimulatorProcess) -> None:
+    source = publisher.publish("published", items=[{"name": "tools", "type": "iso", "files": {"tools.iso": "tools"}}])
+    library = wire.process.subscribe("mine", publisher, source, on_demand=True)
+    publisher.add_item("added", library_id=source, files={"a": "b"})
+    assert wire.process.act("sync_library", library="mine")["outcome"] == "done"
+    eventually(lambda: len(wire.call("item.list", library_id=library).value) == 2)
+    assert wire.process.act("evict_library", library="mine")["outcome"] == "done"
+    assert wire.process.act("delete_library", library="mine")["outcome"] == "done"
+    assert wire.call("library.get", library_id=library).status == 404
 
 
 def test_nothing_there(vcenter: SimulatorProcess) -> None:

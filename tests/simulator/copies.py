@@ -9,17 +9,38 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from .endpoints import EndpointError
 from .models import Blob, Copy, Item, ItemFile
+from .synchronization import cache
 
 if TYPE_CHECKING:
     from .store import Store
 
 
 def begin(store: Store, source: Item, item: Item) -> None:
-    """Copy the files that the source has now into the new item: one by one, evenly over the time it takes."""
-    config = store.config
-    files = [ItemFile(file.name, duplicate(store, file.blob)) for file in source.files.values()]
-    store.copies[item.id] = Copy(source.id, files, time.time(), config.copy_delay, config.copy_fails)
+    """Copy the files of the source into the new item: one by one, evenly over the time it takes."""
+    copy = Copy(source.id, store.config.copy_delay, store.config.copy_fails)
+    store.copies[item.id] = copy
+    if any(file.source and not file.cached for file in source.files.values()):
+        store.start(fetch(store, source, copy))
+    else:
+        take(store, source, copy)
+
+
+async def fetch(store: Store, source: Item, copy: Copy) -> None:
+    """What is not here comes from its publisher first."""
+    try:
+        for file in list(source.files.values()):
+            await cache(store, store.libraries[source.library_id], source, file)
+        take(store, source, copy)
+    except (EndpointError, OSError, KeyError):  # the publisher, the file or the library is gone
+        copy.begun, copy.fails = time.time(), True
+
+
+def take(store: Store, source: Item, copy: Copy) -> None:
+    """The files that the source has now are those that the copy will have."""
+    copy.files = [ItemFile(file.name, duplicate(store, file.blob)) for file in source.files.values()]
+    copy.begun = time.time()
 
 
 def duplicate(store: Store, blob: Blob) -> Blob:
@@ -33,7 +54,7 @@ def settle(store: Store) -> None:
     """What time has done to the copies. One that fails, or that has lost its source, takes its item with it."""
     for item_id, copy in list(store.copies.items()):
         item = store.items[item_id]
-        share = min(1.0, (time.time() - copy.begun) / copy.delay) if copy.delay > 0 else 1.0
+        share = copy.share()
         for file in copy.files[: int(share * len(copy.files))]:
             item.files.setdefault(file.name, file)
         if share < 1 and copy.source_id in store.items:
@@ -45,3 +66,4 @@ def settle(store: Store) -> None:
         else:
             item.content_version += 1
             item.modified = time.time()
+            store.change_items(item.library_id)

@@ -270,13 +270,19 @@ class DownloadSession(TransferSession):
 
 @dataclass
 class Copy:
-    """An item into which another one's content is being copied."""
+    """An item into which another one's content is being copied; it begins once all of that is here."""
 
     source_id: str
-    files: list[ItemFile]
-    begun: float
     delay: float
     fails: bool
+    files: list[ItemFile] = field(default_factory=list)
+    begun: float | None = None
+
+    def share(self) -> float:
+        """How much of it is over, from 0 to 1."""
+        if self.begun is None:
+            return 0.0
+        return min(1.0, (time.time() - self.begun) / self.delay) if self.delay > 0 else 1.0
 
 
 @dataclass

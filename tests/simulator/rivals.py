@@ -9,7 +9,9 @@ An act is done by the operations that any client has, under the same rules: what
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+import inspect
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,11 +67,19 @@ class Act:
     def call(self, name: str, spec: dict[str, Any] | None = None, **arguments: Any) -> Any:
         """An operation of the API, as this user."""
         args = arguments if spec is None else {**arguments, "spec": spec}
-        return perform(name, Call(self.store, "api", args, None, "", "https://127.0.0.1", self.user))
+        result = perform(name, Call(self.store, "api", args, None, "", "https://127.0.0.1", self.user))
+        if inspect.iscoroutine(result):  # it asks another server: nobody waits for that
+            self.store.start(quietly(result))
+            return None
+        return result
 
     def library_id(self) -> str:
         found = [library.id for library in self.store.libraries.values() if library.name == self.library]
         return found[0] if found else self.library
+
+    def library_service(self) -> str:
+        library = self.store.library(self.library_id())
+        return "local_library" if library.type == "LOCAL" else "subscribed_library"
 
     def find_item(self) -> Item | None:
         library_id = self.library_id()
@@ -128,6 +138,11 @@ class Act:
         return sessions[-1]
 
 
+async def quietly(work: Coroutine[Any, Any, Any]) -> None:
+    with contextlib.suppress(VapiError):
+        await work
+
+
 ACTS: dict[str, Callable[[Act], Any]] = {}
 
 
@@ -180,7 +195,23 @@ def create_library(act: Act) -> str:
 
 @act
 def delete_library(act: Act) -> None:
-    act.call("local_library.delete", library_id=act.library_id())
+    act.call(f"{act.library_service()}.delete", library_id=act.library_id())
+
+
+@act
+def rename_library(act: Act) -> None:
+    act.call("library.update", {"name": act.to}, library_id=act.library_id())
+
+
+@act
+def sync_library(act: Act) -> None:
+    act.call("subscribed_library.get", library_id=act.library_id())  # which tells at once what is wrong
+    act.call("subscribed_library.sync", library_id=act.library_id())
+
+
+@act
+def evict_library(act: Act) -> None:
+    act.call("subscribed_library.evict", library_id=act.library_id())
 
 
 # The rival's own session on the item
