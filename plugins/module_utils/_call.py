@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ansible_collections.vsphere.content_library.plugins.module_utils._transport import NoReply, Reply
 
 
-SUBJECTS = ("update_session_id", "download_session_id", "library_item_id", "library_id")
+_SUBJECTS = ("update_session_id", "download_session_id", "library_item_id", "library_id")
 
 
 class Answer(NamedTuple):
@@ -57,7 +57,7 @@ class Call(NamedTuple):
         subject = ", ".join(
             f"{name[:-3].replace('_', ' ')} {value}"
             for name, value in self.arguments.items()
-            if name in SUBJECTS and value
+            if name in _SUBJECTS and value
         )
         if self.arguments.get("file_name"):
             subject = f"file {self.arguments['file_name']}, {subject}"

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How an operation is put on the wire: one table for the two generations of the content library's REST service.
+"""How an operation goes over the wire: one table for the two generations of the REST API.
 
-/api came with vSphere 7.0U2; /rest serves 6.5 to 8.0. Both carry the same models. Where a row does not say otherwise,
-/rest differs by rule: the prefix, `id:` before an identifier in the path, `~action` for `action`, a wrapper around a
-model, 200 for every success, and {"value": ...} around every result.
+/api came with vSphere 7.0U2. /rest serves 6.5 to 8.0. Both carry the same models. By rule /rest differs in this: its
+prefix, `id:` before an identifier in the path, `~action` for `action`, a wrapper around a model, 200 for every success,
+and {"value": ...} around every result. A row says where an operation breaks that rule.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ ERROR_LIMIT = 1 << 20
 class Operation(NamedTuple):
     """One operation of the vSphere API.
 
-    method and path are those of /api, rest those of /rest in the same notation ("METHOD path") where the rule does not
-    give them. Arguments that a path does not name travel in the query of a GET and in the body of anything else.
-    result says what the answer is, in the words of _models.field_of; None for nothing. wrapper is the member that holds
-    the model in a /rest body. repeatable: sending it twice does no harm, so a lost answer needs no look at the state.
+    method, path and status are those of /api. rest is "METHOD path" for /rest, where the rule does not give it.
+    Arguments that a path does not name go into the query of a GET, and into the body of anything else. result says what
+    the answer is, as an annotation like those in _models; None for nothing. wrapper is the member of a /rest body that
+    holds the model. repeatable: it does no harm to send the operation twice, as after an answer that was lost.
     """
 
     name: str
@@ -179,9 +179,9 @@ DIALECTS = {dialect.name: dialect for dialect in (ApiDialect(), RestDialect())}
 
 
 def decode(content: bytes) -> Any:
-    """Read JSON. Raises ValueError for what is none, has more parts, or is nested deeper, than any model.
+    """Read JSON. Raises ValueError for what is no JSON, and for what has more parts or levels than any model.
 
-    Ansible puts out what comes of it, so infinite numbers are refused, and halves of a surrogate pair replaced.
+    Ansible has to be able to print the value, so infinite numbers are refused, and halves of surrogate pairs replaced.
     """
     if sum(map(content.count, (b",", b"[", b"{"))) > MAX_PARTS:
         raise ValueError("too many parts")
@@ -207,7 +207,7 @@ def _presentable(value: Any, levels: int) -> Any:
 
 
 def _maps(value: Any) -> Any:
-    """The same value with every map (a list of {key, value} on /rest) as a dict, the way /api tells it."""
+    """The value with every map as a dict, as on /api. On /rest a map is a list of {key, value}."""
     if isinstance(value, dict):
         return {name: _maps(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -231,7 +231,7 @@ _TYPE_OF_STATUS = {
 
 
 class Refusal(NamedTuple):
-    """An error answer. readable: vAPI wrote it, so that path exists. text: what it says, for people."""
+    """What an error answer says. readable: vAPI wrote it, so its path exists. text is for people."""
 
     error_type: str
     messages: list[dict[str, Any]]
@@ -240,11 +240,12 @@ class Refusal(NamedTuple):
 
 
 def read_error(status: int, content: bytes) -> Refusal:
-    """Read an error answer; never raises.
+    """Read an error answer. Never raises.
 
-    /api tells {error_type, messages}, /rest {type: "com.vmware.vapi.std.errors.not_found", value: {...}}; error_type is
-    optional on both (specification: VapiStdErrors*). The status alone never decides where a type can be read, as
-    RESOURCE_BUSY is 500 on /api and 400 on /rest. Messages go from the operation to the cause: the ends are shown.
+    /api has {error_type, messages}, /rest {type: "com.vmware.vapi.std.errors.not_found", value: {...}}. error_type is
+    optional on both (specification: VapiStdErrors*). The status decides only where no type can be read: RESOURCE_BUSY,
+    for one, is 500 on /api and 400 on /rest. Messages go from the operation to the cause. The first and the last are
+    shown.
     """
     payload = _error_payload(content)
     if payload is None:
@@ -281,6 +282,6 @@ def _typed(payload: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
 
 
 def _plain_text(content: bytes) -> list[str]:
-    """The first line of an answer in plain text, such as a transfer endpoint gives; no page, no URL."""
+    """The first line of an answer in plain text, as transfer endpoints send. Nothing of a page or with a URL."""
     line = content[:1000].decode(errors="replace").strip().partition("\n")[0][:200].strip()
     return [line] if line.isprintable() and "://" not in line and line[:1] not in ("", "<", "{", "[") else []

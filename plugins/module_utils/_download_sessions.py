@@ -79,5 +79,5 @@ class DownloadSessionFiles:
 
     def get(self, download_session_id: str, file_name: str) -> DownloadFile:
         """A file as the server has it by now."""
-        arguments = dict(download_session_id=download_session_id, file_name=file_name)
-        return self._client.call("download_file.get", **arguments).value
+        call = self._client.call
+        return call("download_file.get", download_session_id=download_session_id, file_name=file_name).value

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The errors of this collection, in the vocabulary of vAPI.
 
-Every failure, whether a server reported it or it was noticed here, is a VapiError with one of the discriminators that
-the vSphere API defines for its standard errors (specification: VapiStdErrorsErrorType). Code that reacts to one kind
-catches its class; playbooks branch on error_type.
+Every failure is a VapiError, whether a server reported it or this collection noticed it. Its error_type is one of the
+discriminators of the vSphere API's standard errors (specification: VapiStdErrorsErrorType). Code that reacts to one
+kind of error catches its class. Playbooks branch on error_type.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ TEXT_LIMIT = 2000
 class VapiError(Exception):
     """A failed operation.
 
-    message is one sentence for people; where it is too long for that, its two ends are shown. http_status is None when
-    no answer came. messages are the server's localizable messages, from the operation to the cause. operation is a name
-    of the table in _dialects. update_session is the session as last seen, where one was read. retry_after is the number
-    of seconds for which the server asked to be left alone.
+    message is one sentence for people. Of a long one, the two ends are shown. http_status is None where no answer came.
+    messages are the localizable messages of the server, from the operation to the cause. operation is a name of the
+    table in _dialects. update_session is the session as last seen, where one was read. retry_after is how many seconds
+    the server asks to wait before the next request.
     """
 
     error_type = "ERROR"

@@ -76,15 +76,15 @@ class UpdateSessions:
         self._client.call("update_session.update", model, update_session_id=update_session_id)
 
     def keep_alive(self, update_session_id: str, client_progress: int | None = None) -> None:
-        """Extend the session's life, and tell the progress (0 to 100; it must not go down)."""
+        """Extend the life of the session, and report the progress, from 0 to 100. It must not go down."""
         model = {} if client_progress is None else {"client_progress": client_progress}
         self._client.call("update_session.keep_alive", model, update_session_id=update_session_id)
 
     def complete(self, update_session_id: str, wait_timeout: float) -> None:
-        """Make the session's changes visible. Asynchronous after a PULL: wait afterwards.
+        """Make the changes of the session visible. After a PULL the server does that later, so wait afterwards.
 
-        Bounded by wait_timeout seconds. After a lost answer the session is watched. Only one that stays ACTIVE for a
-        request_timeout is completed again.
+        This takes at most wait_timeout seconds. After a lost answer it watches the session, and completes it again only
+        if it stays ACTIVE for request_timeout seconds.
         """
         deadline = Deadline(wait_timeout)
 
@@ -95,11 +95,11 @@ class UpdateSessions:
         self._end("complete", update_session_id, "DONE", verify=has_ended, deadline=deadline)
 
     def cancel(self, update_session_id: str) -> None:
-        """Give the session up; the item stays as it was."""
+        """Cancel the session. The item stays as it was."""
         self._end("cancel", update_session_id, "CANCELED")
 
     def fail(self, update_session_id: str, client_error_message: str) -> None:
-        """End the session in ERROR with a message of the client's."""
+        """End the session in ERROR, with a message from the client."""
         self._end("fail", update_session_id, "ERROR", client_error_message=client_error_message)
 
     def delete(self, update_session_id: str) -> None:
@@ -157,7 +157,7 @@ class UpdateSessionFiles:
         return named[-1] if named else None
 
     def add(self, update_session_id: str, spec: dict[str, Any]) -> UploadFile:
-        """Announce a file, or new content for one (vSphere API: updatesession File.AddSpec). Returns its info."""
+        """Add a file, or new content for a file (vSphere API: updatesession File.AddSpec). Returns its info."""
 
         def find() -> UploadFile | None:
             # One of that name may be there already: the item's (its source_type is NONE), or what was pushed before.

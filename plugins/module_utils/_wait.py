@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One waiter, on the monotonic clock."""
+"""Deadlines, and the one way to wait for something, by the monotonic clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Deadline:
-    """The end of an operation, seconds from now."""
+    """A moment some seconds from now, when something has to end."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
@@ -24,10 +24,10 @@ class Deadline:
 
 
 def poll(deadline: Deadline) -> Iterator[float]:
-    """Yield the seconds waited so far: at once, then after growing pauses, for the last time at the deadline.
+    """Yield whenever it is time to look, the last time at the deadline. The value is the seconds waited so far.
 
-    A pause is half of the time that has passed, so a change is seen within one and a half times of what it took. After
-    the first second no two looks are less than a second apart; a server that is busy for hours is asked twice a minute.
+    The first look is at once. Each pause is half of the time that has passed, so that a change is seen within one and a
+    half times of what it took. After the first second, looks are 1 to 30 seconds apart.
     """
     start = time.monotonic()
     while True:
@@ -40,10 +40,10 @@ def poll(deadline: Deadline) -> Iterator[float]:
         time.sleep(min(pause, remaining))
 
 
-def wait_for(look: Callable[[], T], arrived: Callable[[T], bool], deadline: Deadline) -> tuple[T, bool]:
-    """Look until what is seen has arrived or the deadline is over. Returns what was seen last, and whether it had."""
+def wait_for(look: Callable[[], T], is_done: Callable[[T], bool], deadline: Deadline) -> tuple[T, bool]:
+    """Look until what is seen is done, or until the deadline. Returns what was seen last, and whether it is done."""
     for _waited in poll(deadline):
         seen = look()
-        if arrived(seen):
+        if is_done(seen):
             return seen, True
     return seen, False
