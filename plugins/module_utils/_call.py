@@ -69,11 +69,12 @@ class Call(NamedTuple):
         if reply.status != dialect.success(self.operation):
             raise self._refusal(reply)
         date = _date(reply.headers.get("Date"))
-        if self.operation.result is None:
+        result = self.operation.result
+        if result is None or (result.endswith("| None") and not reply.content):
             return Answer(None, date)
         try:
             value = dialect.value(self.operation, _decoded(reply.content))
-            return Answer(read(self.operation.result, value), date)
+            return Answer(read(result, value), date)
         except (KeyError, TypeError, ValueError) as error:
             text = f"HTTP {reply.status} with an answer that can't be read: {error!r}"
             unread = self.error(InternalServerError, text, http_status=reply.status)

@@ -24,10 +24,12 @@ ERROR_LIMIT = 1 << 20
 class Operation(NamedTuple):
     """One operation of the vSphere API.
 
-    method, path and status are those of /api. rest is "METHOD path" for /rest, where the rule does not give it.
-    Arguments that a path does not name go into the query of a GET, and into the body of anything else. result says what
-    the answer is, as an annotation like those in _models; None for nothing. wrapper is the member of a /rest body that
-    holds the model. repeatable: it does no harm to send the operation twice, as after an answer that was lost.
+    method, path and status are those of /api. rest is "METHOD path" for /rest, where the rule does not give it; a path
+    that begins with / is below /rest itself. Arguments that a path does not name go into the query of a GET, and into
+    the body of anything else. result says what the answer is, as an annotation like those in _models; None for nothing,
+    and "| None" where a server may leave the body empty. wrapper is the member of a /rest body that holds the model.
+    filters: /rest has "filter." before the names in the query. repeatable: it does no harm to send the operation twice,
+    as after an answer that was lost.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Operation(NamedTuple):
     wrapper: str | None = None
     rest: str | None = None
     repeatable: bool = True
+    filters: bool = False
 
 
 _SESSION = "content/library/item/update-session"
@@ -47,6 +50,11 @@ _ONE_ITEM = f"{_ITEM}/{{library_item_id}}"
 _DOWNLOAD = f"{_ITEM}/download-session"
 _ONE_DOWNLOAD = f"{_DOWNLOAD}/{{download_session_id}}"
 _REST_DOWNLOAD_FILE_OF = f"{_ITEM}/downloadsession/file/{{download_session_id}}"
+_LOCAL = "content/local-library"
+_ONE_LOCAL = f"{_LOCAL}/{{library_id}}"
+_SUBSCRIBED = "content/subscribed-library"
+_ONE_SUBSCRIBED = f"{_SUBSCRIBED}/{{library_id}}"
+_SUBSCRIBED_ITEM = "content/library/subscribed-item/{library_item_id}"
 _REST_FILE = "content/library/item/updatesession/file"
 _REST_FILE_OF = f"{_REST_FILE}/{{update_session_id}}"
 
@@ -90,8 +98,26 @@ OPERATIONS = {
             "download_file.get", "GET", f"{_ONE_DOWNLOAD}/file", 200, "DownloadFile",
             rest=f"POST {_REST_DOWNLOAD_FILE_OF}?action=get",
         ),
+        Operation("library.list", "GET", "content/library", 200, "list[str]"),
         Operation("library.get", "GET", "content/library/{library_id}", 200, "Library"),
         Operation("library.find", "POST", "content/library?action=find", 200, "list[str]", "spec"),
+        Operation("local_library.create", "POST", _LOCAL, 201, "str", "create_spec", repeatable=False),
+        Operation("local_library.update", "PATCH", _ONE_LOCAL, 204, None, "update_spec", repeatable=False),
+        Operation("local_library.delete", "DELETE", _ONE_LOCAL, 204),
+        Operation("local_library.force_delete", "POST", f"{_ONE_LOCAL}?action=force-delete", 204),
+        Operation("subscribed_library.create", "POST", _SUBSCRIBED, 201, "str", "create_spec", repeatable=False),
+        Operation("subscribed_library.update", "PATCH", _ONE_SUBSCRIBED, 204, None, "update_spec", repeatable=False),
+        Operation("subscribed_library.delete", "DELETE", _ONE_SUBSCRIBED, 204),
+        Operation("subscribed_library.force_delete", "POST", f"{_ONE_SUBSCRIBED}?action=force-delete", 204),
+        Operation("subscribed_library.probe", "POST", f"{_SUBSCRIBED}?action=probe", 200, "Probe | None"),
+        Operation("subscribed_library.sync", "POST", f"{_ONE_SUBSCRIBED}?action=sync", 204),
+        Operation("subscribed_library.evict", "POST", f"{_ONE_SUBSCRIBED}?action=evict", 204),
+        Operation("subscribed_item.sync", "POST", f"{_SUBSCRIBED_ITEM}?action=sync", 204),
+        Operation("subscribed_item.evict", "POST", f"{_SUBSCRIBED_ITEM}?action=evict", 204),
+        Operation(
+            "datastore.list", "GET", "vcenter/datastore", 200, "list[Datastore]",
+            rest="GET /vcenter/datastore", filters=True,
+        ),
         Operation("item.list", "GET", _ITEM, 200, "list[str]"),
         Operation("item.find", "POST", f"{_ITEM}?action=find", 200, "list[str]", "spec"),
         Operation("item.get", "GET", _ONE_ITEM, 200, "LibraryItem"),
@@ -130,16 +156,22 @@ class ApiDialect:
             if brace and arguments[name] in (None, "", ".", ".."):
                 raise InvalidArgument(f"{name} must not be {arguments[name] or 'empty'}")
             parts.append(quote(str(rest.pop(name)), safe="", errors="replace") + tail if brace else part)
-        target = self.prefix + "".join(parts)
+        target = self._below_prefix("".join(parts))
         body = None if model is None else self._wrap(operation, model)
         if rest and method == "GET":
-            target += "?" + urlencode(rest, errors="replace", quote_via=quote)
+            target += "?" + urlencode(self._query(operation, rest), errors="replace", quote_via=quote)
         elif rest:
             body = {**rest, **(body or {})}
         return Request(method, target, None if body is None else json.dumps(body).encode())
 
     def _route(self, operation: Operation) -> tuple[str, str]:
         return operation.method, operation.path
+
+    def _below_prefix(self, path: str) -> str:
+        return self.prefix + path
+
+    def _query(self, operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
+        return arguments
 
     def _wrap(self, operation: Operation, model: dict[str, Any]) -> dict[str, Any]:
         return model
@@ -162,6 +194,12 @@ class RestDialect(ApiDialect):
     def _route(self, operation: Operation) -> tuple[str, str]:
         method, _space, path = (operation.rest or f"{operation.method} {operation.path}").partition(" ")
         return method, path.replace("{", "id:{").replace("?action=", "?~action=")
+
+    def _below_prefix(self, path: str) -> str:
+        return f"/rest{path}" if path.startswith("/") else self.prefix + path
+
+    def _query(self, operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
+        return {f"filter.{name}": value for name, value in arguments.items()} if operation.filters else arguments
 
     def _wrap(self, operation: Operation, model: dict[str, Any]) -> dict[str, Any]:
         return {operation.wrapper: model} if operation.wrapper else model

@@ -288,6 +288,21 @@ class Library(TypedDict):
     last_sync_time: str | None
 
 
+class Probe(TypedDict):
+    """content.SubscribedLibraryProbeResult"""
+
+    status: str
+    ssl_thumbprint: str | None
+    error_messages: list[Message]
+
+
+class Datastore(TypedDict):
+    """A datastore as the vCenter lists it"""
+
+    datastore: str
+    name: str
+
+
 class Field(NamedTuple):
     """What an annotation says of a field, or of an answer.
 

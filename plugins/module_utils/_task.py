@@ -10,7 +10,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
-from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import Libraries
+from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import (
+    Datastores,
+    Libraries,
+    LocalLibraries,
+    SubscribedItems,
+    SubscribedLibraries,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 
@@ -33,6 +39,22 @@ class Services:
     @cached_property
     def libraries(self) -> Libraries:
         return Libraries(self.client)
+
+    @cached_property
+    def local_libraries(self) -> LocalLibraries:
+        return LocalLibraries(self.client, self.libraries)
+
+    @cached_property
+    def subscribed_libraries(self) -> SubscribedLibraries:
+        return SubscribedLibraries(self.client, self.libraries)
+
+    @cached_property
+    def subscribed_items(self) -> SubscribedItems:
+        return SubscribedItems(self.client)
+
+    @cached_property
+    def datastores(self) -> Datastores:
+        return Datastores(self.client)
 
     @cached_property
     def library_items(self) -> LibraryItems:

@@ -38,6 +38,26 @@ PULL = {
 FILE = {"name": NAME, "source_type": "NONE", "status": "READY", "bytes_transferred": 0}
 DOWNLOAD_FILE = {"name": NAME, "bytes_transferred": 0, "status": "PREPARED"}
 VALIDATION = {"has_errors": False, "missing_files": [], "invalid_files": []}
+KNOWN = {"id": LIBRARY, "version": "3"}
+BACKINGS = [{"type": "DATASTORE", "datastore_id": "datastore-11"}]
+PUBLISH_INFO = {"published": True, "authentication_method": "BASIC", "password": "new", "current_password": "old"}
+SUBSCRIPTION = {
+    "subscription_url": "https://vcenter.example.com:443/cls/vcsp/lib/x/lib.json",
+    "authentication_method": "BASIC",
+    "user_name": "vcsp",
+    "password": "new",
+    "ssl_thumbprint": "AA:BB",
+    "automatic_sync_enabled": False,
+    "on_demand": True,
+}
+LOCAL = {
+    "name": NAME,
+    "description": MESSAGE,
+    "storage_backings": BACKINGS,
+    "optimization_info": {"optimize_remote_publishing": True},
+}
+PUBLISHED = {"name": NAME, "publish_info": PUBLISH_INFO, "unset_security_policy_id": True}
+SUBSCRIBED = {"name": NAME, "storage_backings": BACKINGS, "subscription_info": SUBSCRIPTION}
 
 
 @dataclass(frozen=True)
@@ -110,6 +130,53 @@ CASES = [
     ),
     Case("library", "library.get", lambda services: services.libraries.get(LIBRARY), {"name": NAME, "type": "LOCAL"}),
     Case("find library", "library.find", lambda services: services.libraries.find(NAME), []),
+    Case("libraries", "library.list", lambda services: services.libraries.list_libraries(), []),
+    Case(
+        "libraries of a type",
+        "library.find",
+        lambda services: services.libraries.list_libraries(NAME, "SUBSCRIBED"),
+        [],
+    ),
+    Case("create library", "local_library.create", lambda services: services.local_libraries.create(LOCAL), LIBRARY),
+    Case("update library", "local_library.update", lambda services: services.local_libraries.update(KNOWN, PUBLISHED)),
+    Case("delete library", "local_library.delete", lambda services: services.local_libraries.delete(LIBRARY)),
+    Case(
+        "force-delete library",
+        "local_library.force_delete",
+        lambda services: services.local_libraries.force_delete(LIBRARY),
+    ),
+    Case(
+        "subscribe",
+        "subscribed_library.create",
+        lambda services: services.subscribed_libraries.create(SUBSCRIBED),
+        LIBRARY,
+    ),
+    Case(
+        "update subscription",
+        "subscribed_library.update",
+        lambda services: services.subscribed_libraries.update(KNOWN, {"subscription_info": SUBSCRIPTION}),
+    ),
+    Case(
+        "delete subscribed library",
+        "subscribed_library.delete",
+        lambda services: services.subscribed_libraries.delete(LIBRARY),
+    ),
+    Case(
+        "force-delete subscribed library",
+        "subscribed_library.force_delete",
+        lambda services: services.subscribed_libraries.force_delete(LIBRARY),
+    ),
+    Case(
+        "probe",
+        "subscribed_library.probe",
+        lambda services: services.subscribed_libraries.probe(SUBSCRIPTION),
+        {"status": "SUCCESS", "error_messages": []},
+    ),
+    Case("sync library", "subscribed_library.sync", lambda services: services.subscribed_libraries.sync(LIBRARY)),
+    Case("evict library", "subscribed_library.evict", lambda services: services.subscribed_libraries.evict(LIBRARY)),
+    Case("sync item", "subscribed_item.sync", lambda services: services.subscribed_items.sync(ITEM, True)),
+    Case("evict item", "subscribed_item.evict", lambda services: services.subscribed_items.evict(ITEM)),
+    Case("datastores", "datastore.list", lambda services: services.datastores.named(NAME), []),
     Case("items", "item.list", lambda services: services.library_items.list_items(LIBRARY), []),
     Case("find items", "item.find", lambda services: services.library_items.named(LIBRARY, NAME), []),
     Case("item", "item.get", lambda services: services.library_items.get(ITEM), {"name": NAME}),

@@ -10,7 +10,8 @@ import pytest
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._dialects import OPERATIONS
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES
-from tests.contract.client_cases import CASES, Recorded, Recorder, sent_by_client
+from tests.contract.client_cases import CASES, Case, Recorded, Recorder, sent_by_client
+from tests.contract.test_tables import NEWER
 from tests.simulator import openapi
 
 FILES = openapi.load()
@@ -75,6 +76,11 @@ def check(file: openapi.OpenApi, operation: dict, request: Recorded, where: str)
         assert not body.get("required"), f"{where}: the body is missing"
 
 
+def is_covered(case: Case) -> bool:
+    """Whether the files should have it. They are of 8.0.2, and of the content library and its tokens alone."""
+    return not case.operation.endswith(NEWER) and case.operation.partition(".")[0] != "datastore"
+
+
 @pytest.mark.parametrize("dialect", ["api", "rest"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_client_sends_what_the_openapi_allows(recorder, case, dialect):
@@ -90,7 +96,7 @@ def test_the_client_sends_what_the_openapi_allows(recorder, case, dialect):
         successes = [code for code in operation["responses"] if code.startswith("2")]
         assert successes == [str(status)], f"{where}: {successes}"
         judges.append(file.name)
-    assert judges, f"no file has {request.method} {'/'.join(request.path)}"
+    assert judges or not is_covered(case), f"no file has {request.method} {'/'.join(request.path)}"
 
 
 def test_every_operation_is_checked():
