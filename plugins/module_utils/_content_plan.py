@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
@@ -35,8 +34,7 @@ PULL_SCHEMES = ("http", "https", "ds", "file")
 SCHEMES_WITHOUT_HOST = ("ds", "file")
 
 
-@dataclass(frozen=True)
-class FileChange:
+class FileChange(NamedTuple):
     """What has to happen, or happened, to one file.
 
     source is the file to upload, spec that to pull (vSphere API: updatesession File.AddSpec). verified: the server
@@ -69,17 +67,12 @@ class FileChange:
             seconds=round(self.seconds, 3),
         )
 
-    def done(self, **results: Any) -> FileChange:
-        """The same change with what came of it."""
-        return replace(self, **results)
 
-
-@dataclass(frozen=True)
-class ContentPlan:
+class ContentPlan(NamedTuple):
     """The files that an item has, by name, and what has to happen, in this order, to bring it into the wanted state."""
 
-    before: dict[str, File] = field(default_factory=dict)
-    changes: tuple[FileChange, ...] = ()
+    before: Mapping[str, File]
+    changes: tuple[FileChange, ...]
 
     @property
     def differs(self) -> bool:
@@ -101,6 +94,9 @@ class ContentPlan:
             elif change.source and change.source.keep_in_storage:
                 files[change.name] = dict(size=change.size, checksum_info=checksum_info(change.checksum))
         return files
+
+
+NOTHING = ContentPlan({}, ())
 
 
 def pull_spec(params: Mapping[str, Any], name: str | None = None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._checksums
     server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._content_plan import (
+    NOTHING,
     PULLED,
     REMOVED,
     UPLOADED,
@@ -54,7 +55,7 @@ class Content:
     changes are those of the plan with their results, after the files that the item has then.
     """
 
-    plan: ContentPlan = field(default_factory=ContentPlan)
+    plan: ContentPlan = NOTHING
     changes: tuple[FileChange, ...] = ()
     after: Mapping[str, File] = field(default_factory=dict)
     update_session: UpdateSession | None = None
@@ -155,7 +156,7 @@ def fill(task: Task, content: Content, session: UpdateSession, keeper: KeepAlive
         start = time.monotonic()
         if change.action == REMOVED:
             task.perform("remove_file", files.remove, session_id, change.name)
-            change = change.done(seconds=time.monotonic() - start)
+            change = change._replace(seconds=time.monotonic() - start)
         elif change.action == PULLED:
             task.perform("add_file", files.add, session_id, change.spec)
         content.changes += (change,)
@@ -219,7 +220,7 @@ def verify_pushed(change: FileChange, pushed: Pushed, has: File) -> FileChange:
             raise _NotAsSent(f"the server reports {format_checksum(reported)}")
     elif not pushed.received and pushed.source.keep_in_storage and has.get("size") != pushed.source.size:
         raise _NotAsSent(f"its size is {has.get('size')}, not {pushed.source.size}")
-    return change.done(checksum=pushed.checksum, verified=verified, seconds=pushed.seconds)
+    return change._replace(checksum=pushed.checksum, verified=verified, seconds=pushed.seconds)
 
 
 def verify_pulled(change: FileChange, has: File) -> FileChange:
@@ -227,7 +228,7 @@ def verify_pulled(change: FileChange, has: File) -> FileChange:
     reported, asked = server_checksum(has), server_checksum(change.spec or {})
     if contradicts(reported, asked):
         raise _NotAsSent(f"the server reports {format_checksum(reported)}")
-    return change.done(size=has.get("size"), checksum=reported, verified=bool(asked) and reported == asked)
+    return change._replace(size=has.get("size"), checksum=reported, verified=bool(asked) and reported == asked)
 
 
 def give_up(task: Task, content: Content, session_id: str, error: BaseException) -> None:
