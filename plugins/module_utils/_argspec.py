@@ -50,8 +50,8 @@ TIMEOUTS = dict(
 def connection_spec(unverified_by: list[str]) -> dict[str, Any]:
     """The connection options as an argument spec.
 
-    unverified_by receives the name of the environment variable that validate_certs was taken from, if any: AWX injects
-    VMWARE_VALIDATE_CERTS=False unless a credential says otherwise, and nobody should run unverified without knowing.
+    The name of the environment variable is added to unverified_by if validate_certs comes from it. AWX injects
+    VMWARE_VALIDATE_CERTS=False unless a credential says otherwise, and a user should know who turned verification off.
     """
     from ansible.module_utils.basic import env_fallback
     from ansible.module_utils.errors import AnsibleFallbackNotFound

@@ -117,7 +117,7 @@ def _check_thumbprint(certificate: bytes, thumbprint: str) -> None:
     wanted = thumbprint.replace(":", "").lower()
     algorithm = THUMBPRINT_ALGORITHMS.get(len(wanted))
     if not algorithm or hashlib.new(algorithm, certificate, usedforsecurity=False).hexdigest() != wanted:
-        raise ssl.SSLCertVerificationError("its certificate does not have the thumbprint that vCenter told")
+        raise ssl.SSLCertVerificationError("its certificate does not have the thumbprint that vCenter reported")
 
 
 class OpenSockets:

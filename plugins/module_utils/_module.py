@@ -37,7 +37,7 @@ Run = Callable[[Task], dict[str, Any]]
 
 @dataclass
 class Outcome:
-    """How a run ended: the result, whether it failed, what to warn of, and what must not show in any of it."""
+    """How a run ended. secrets are what no part of the result, and no warning, may show."""
 
     result: dict[str, Any]
     failed: bool = False
@@ -46,7 +46,7 @@ class Outcome:
 
 
 def with_connection_options(spec: dict[str, Any], unverified_by: list[str]) -> dict[str, Any]:
-    """A module's SPEC with the connection options; unverified_by as in connection_spec."""
+    """The SPEC of a module with the connection options. unverified_by is that of connection_spec."""
     return {**spec, "argument_spec": {**connection_spec(unverified_by), **spec["argument_spec"]}}
 
 
@@ -57,7 +57,7 @@ def execute(
     report: Report | None = None,
     unverified_by: Sequence[str] = (),
 ) -> Outcome:
-    """Run a task. Whatever happens, an API token of its own is deleted."""
+    """Run a task. Whatever happens, the API token that it logged in for is deleted."""
     client = task = None
     warnings = []
     if unverified_by and not params["validate_certs"]:
@@ -88,24 +88,26 @@ def _refuse_empty(params: dict[str, Any]) -> None:
 
 
 def secrets_of(params: dict[str, Any]) -> set[str]:
-    """What is secret in options that show: the user info of a URL."""
+    """What is secret in options that a result shows: the user info of a URL."""
     found = (_secrets_in(str(params.get(option) or "")) for option in ("hostname", "proxy_host", "url"))
     return set().union(*found)
 
 
 def _secrets_in(url: str) -> set[str]:
-    """The password of a URL or host, or the user name where that is all, as it may be for a token; quoted and not."""
+    """The password in a URL or host, quoted and unquoted. A user name without a password counts as one: a token."""
     rest = url.partition("://")[2] or url
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     if "@" not in authority and re.search(r":\D", authority):
-        authority = rest  # no port, so a password with what should have been quoted
+        authority = (
+            rest  # What follows the colon is not a port, but a password with a character that should have been quoted.
+        )
     user, _colon, password = authority.rpartition("@")[0].partition(":")
     secret = password or user
     return {secret, unquote(secret)} - {""}
 
 
 def _urls_in(value: Any) -> Iterator[str]:
-    """The URLs with user info in a result: a server may repeat what another task told it to pull from."""
+    """The URLs with user info in a result. A server may repeat the URL that another task pulls from."""
     if isinstance(value, str):
         yield from _WITH_USER_INFO.findall(value)
     elif isinstance(value, (dict, list)):
@@ -114,9 +116,9 @@ def _urls_in(value: Any) -> Iterator[str]:
 
 
 class _Module(AnsibleModule):
-    """Knows the secrets in URLs before it logs its options, and where it refuses them.
+    """Masks the passwords in URLs when it logs or refuses options.
 
-    ansible-core looks for such passwords by itself, but misses that of a short user name.
+    ansible-core does that too, but misses the password of a short user name.
     """
 
     def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
@@ -129,7 +131,7 @@ class _Module(AnsibleModule):
 
 
 def module_main(spec: dict[str, Any], run: Run) -> None:
-    """The main of every module: arguments in, exit_json or fail_json out."""
+    """The main of every module: read the arguments, run, and end with exit_json or fail_json."""
     unverified_by: list[str] = []
     module = _Module(**with_connection_options(spec, unverified_by))
     if REQUESTS_IMPORT_ERROR is not None:

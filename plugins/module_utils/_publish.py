@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
@@ -69,14 +70,10 @@ def publish_item(task: Task) -> dict[str, Any]:
     """Bring one library item into the state that the task wants. Returns its facts."""
     source = read_source(task.params)
     task.warnings += source.warnings
-    library_id, before = locate(task)
-    if task.params["state"] == "present":
-        assert library_id is not None  # or locate had raised
-        return present(task, source, library_id, before)
-    if before is not None and library_id is not None:
-        refuse_subscribed(task, library_id)
-        task.perform("delete_item", task.services.library_items.delete, before["id"])
-    return result_of(before, None, Content())
+    if task.params["state"] == "absent":
+        return absent(task)
+    library_id, before = find_library_item(task.params, task.services)
+    return present(task, source, library_id, before)
 
 
 def read_source(params: Params) -> Package:
@@ -95,14 +92,15 @@ def read_source(params: Params) -> Package:
     return open_package(source_paths(params["src"]), checksum)
 
 
-def locate(task: Task) -> tuple[str | None, LibraryItem | None]:
-    """The id of the library, and the item. None for what does not exist; raises NotFound where it has to exist."""
-    try:
-        return find_library_item(task.params, task.services)
-    except NotFound:
-        if task.params["state"] == "absent":
-            return None, None
-        raise
+def absent(task: Task) -> dict[str, Any]:
+    """Delete the item with its content, if there is one."""
+    before = None
+    with suppress(NotFound):
+        library_id, before = find_library_item(task.params, task.services)
+    if before:
+        refuse_subscribed(task, library_id)
+        task.perform("delete_item", task.services.library_items.delete, id_of(before))
+    return result_of(before, None, Content())
 
 
 def present(task: Task, source: Package, library_id: str, before: LibraryItem | None) -> dict[str, Any]:
@@ -114,10 +112,10 @@ def present(task: Task, source: Package, library_id: str, before: LibraryItem | 
         if error.operation != "item.create":
             raise
         # Somebody else created it after this task looked for it.
-        found_in, found = locate(task)
-        if found is None or found_in is None:  # the name differs in case
+        library_id, before = find_library_item(task.params, task.services)
+        if before is None:  # the name differs in case
             raise
-        return present(task, source, found_in, found)
+        return present(task, source, library_id, before)
     return result_of(before, after, content)
 
 

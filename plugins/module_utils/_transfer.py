@@ -61,8 +61,8 @@ BYTES_ACKED = 120  # where Linux has tcpi_bytes_acked in its struct tcp_info
 TRIES = 3
 PAUSE = 1.0  # seconds after the first try; longer after the next
 PARALLEL = 4
-# Seconds. A file that is still WAITING_FOR_TRANSFER so long after a 2xx for its PUT: this server does not report it.
-UNTOLD = 5.0
+# Seconds after a 2xx for a PUT. A server where the file is still WAITING_FOR_TRANSFER then does not report transfers.
+REPORTED_WITHIN = 5.0
 ANSWER_LIMIT = 1 << 20
 
 
@@ -91,9 +91,9 @@ class _Broken(Exception):
 class Upload:
     """Pushes files into an update session that keeper keeps alive.
 
-    algorithm is what to hash the bytes in while they are pushed, None not to hash them; the checksum of a source has
-    its own. wait_timeout is how many seconds the server may take, after the last byte of a file, until it has the file.
-    A push fails when no byte moved for the request_timeout of the client. report shows a person the progress.
+    The bytes are hashed in algorithm while they are pushed, and in those of the checksums of their source; None for no
+    algorithm of its own. After the last byte of a file the server has wait_timeout seconds to take it. A push fails
+    when no byte moved for the request_timeout of the client. report shows a person the progress.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Upload:
     def push(self, sources: Sequence[SourceFile]) -> list[Pushed]:
         """Add and push files: the metadata of a package in order, then the others side by side.
 
-        Raises VapiError, after it ended all that is still under way.
+        Raises VapiError. No push goes on then.
         """
         total, at_least = sum(source.size for source in sources), self._session["client_progress"] or 0
         self.progress = Progress(total, at_least, self._report)
@@ -167,11 +167,11 @@ class Upload:
     def _verified(
         self, source: SourceFile, info: Mapping[str, Any], found: Mapping[str, Checksum], seconds: float
     ) -> Pushed:
-        """Hold the bytes sent against what was asked for, and against what the server reports."""
+        """Compare the checksums of the bytes with those wanted, and with that reported by the server."""
         for wanted in source.checksums:
             check(f"src: {source.path!r}{source.in_archive}", wanted, found)
         checksum = found.get(source.checksum.algorithm if source.checksum else self._algorithm or "")
-        # vcsim, where a file never gets READY, reports the checksum that it was told.
+        # vcsim, where no file gets READY, repeats the checksum of the file's spec.
         ready = info["status"] == "READY"
         received = server_checksum(info) if ready else None
         if received and checksum and not matches_checksum(source, received, found.get(received.algorithm)):
@@ -179,7 +179,7 @@ class Upload:
         return Pushed(source, checksum, bool(received and checksum), ready, seconds)
 
     def _settled(self, source: SourceFile) -> Mapping[str, Any]:
-        """Wait until the server has the file, which a 2xx for the PUT does not mean. Returns its info."""
+        """Wait until the server has the file, which a 2xx for the PUT does not prove. Returns its info."""
         for waited in poll(Deadline(self._wait_timeout)):
             info = self._files.find(self._id, source.name)
             if info is None:
@@ -188,8 +188,8 @@ class Upload:
                 return info
             if info["status"] == "ERROR":
                 raise self._failed(VapiError, source, message_text(info["error_message"]) or "no reason given")
-            untold = info["bytes_transferred"] is None or (waited > UNTOLD and not info["bytes_transferred"])
-            if info["status"] == "WAITING_FOR_TRANSFER" and untold:
+            count = info["bytes_transferred"]
+            if info["status"] == "WAITING_FOR_TRANSFER" and (count is None or (waited > REPORTED_WITHIN and not count)):
                 return info
             self._check_going_on()
         raise self._failed(TimedOut, source, f"the server does not have it after {self._wait_timeout:.0f} seconds")
@@ -202,7 +202,7 @@ class Upload:
         try:
             endpoint = Endpoint.parse(model)
         except ValueError:
-            raise self._failed(VapiError, source, "its upload endpoint is no URL") from None
+            raise self._failed(VapiError, source, "its upload endpoint is not a URL") from None
         token = self._client.token()
         try:
             status, content = self._exchange(source, endpoint, token)
@@ -276,6 +276,6 @@ def _send(sock: socket.socket, data: memoryview) -> None:
 
 
 def _acknowledged(sock: socket.socket) -> int:
-    """How many bytes have arrived at the other side; always 0 where the system does not tell."""
+    """How many bytes have arrived at the other side. Always 0 on a system that does not count them."""
     info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256) if hasattr(socket, "TCP_INFO") else b""
     return int.from_bytes(info[BYTES_ACKED : BYTES_ACKED + 8], sys.byteorder)

@@ -252,7 +252,7 @@ CASES = [
     push("plain", "UNVERIFIED_PEER", OLD),
     push("unknown", None, told="unknown"),
     push("own name", None, told="own name"),
-    push("trusted", "UNVERIFIED_PEER", "does not have the thumbprint that vCenter told", told="vcenter"),
+    push("trusted", "UNVERIFIED_PEER", "does not have the thumbprint that vCenter reported", told="vcenter"),
     push("old", "UNVERIFIED_PEER", OLD, told="old"),
     push("vcenter", None, validate_certs=False),
     push("trusted", "UNVERIFIED_PEER", "is not the address of 127.0.0.1", validate_certs=False),

@@ -317,7 +317,7 @@ def test_a_thumbprint_of_another_certificate(source, client, elsewhere, authorit
     told_of = thumbprint(authority.issue_cert(HOST), algorithm)
     server = elsewhere(certificate, ssl_certificate_thumbprint=told_of)
     error = push_fails(client, source(), error=UnverifiedPeer)
-    assert str(error).endswith("trusted: its certificate does not have the thumbprint that vCenter told")
+    assert str(error).endswith("trusted: its certificate does not have the thumbprint that vCenter reported")
     assert server.headers_seen == []
 
 
@@ -406,7 +406,7 @@ def test_no_endpoint(source, vcenter, client, endpoint):
 @pytest.mark.parametrize("uri", ["https://127.0.0.1:port/cls/data/1", "https://[::1/cls/data/1"])
 def test_an_endpoint_that_is_no_url(source, vcenter, client, uri):
     vcenter.endpoint = {"uri": uri}
-    assert "no URL" in str(push_fails(client, source()))
+    assert "not a URL" in str(push_fails(client, source()))
 
 
 def test_an_endpoint_with_an_ipv6_address_has_the_usual_port(source, vcenter, client, monkeypatch):
@@ -782,7 +782,7 @@ def test_a_server_that_never_tells(source, vcenter, client):
 
 
 def test_a_server_that_tells_no_bytes(source, vcenter, client, monkeypatch):
-    monkeypatch.setattr(_transfer, "UNTOLD", 0.2)
+    monkeypatch.setattr(_transfer, "REPORTED_WITHIN", 0.2)
     vcenter.infos = [[info_of("WAITING_FOR_TRANSFER", bytes_transferred=0)]]
     start = time.monotonic()
     [pushed] = push(client, source())
