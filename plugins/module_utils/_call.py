@@ -39,13 +39,17 @@ class Answer(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One operation of the table in _dialects, with what it works on, and the time until which it is tried."""
+    """One operation of the table in _dialects, with what it works on, and the time until which it is tried.
+
+    client_token is what makes a create or copy repeatable. The same one goes with every try.
+    """
 
     operation: Operation
     arguments: dict[str, Any]
     model: dict[str, Any] | None
     host: str
     deadline: Deadline
+    client_token: str | None = None
 
     @property
     def names_something(self) -> bool:
@@ -81,7 +85,7 @@ class Call(NamedTuple):
             # Nothing at all is what is left of an answer whose connection broke amid its header: http.client takes
             # that for the header's end.
             passing = not reply.content or not self.operation.repeatable
-            raise (Fault(unread) if passing else unread) from None
+            raise (Fault(unread, once=bool(reply.content)) if passing else unread) from None
 
     def failure(self, none: NoReply) -> Exception:
         """What to raise where no reply came."""
@@ -102,17 +106,24 @@ class Call(NamedTuple):
         )
         if reply.status in (429, 503):
             return Fault(error, unprocessed=True, retry_after=retry_after(reply.headers.get("Retry-After")))
+        if self.client_token and isinstance(error, InternalServerError) and reply.status == 500:
+            # It may have been made all the same, and nobody else would delete it.
+            return Fault(error, once=True)
         return Fault(error) if reply.status in (502, 504) else error
 
 
 class Fault(Exception):
     """A try that failed, where another one may succeed.
 
-    error is what to raise if there is none. unprocessed: the server can't have acted on the request.
+    error is what to raise if there is none. unprocessed: the server can't have acted on the request. once: where the
+    next try ends like this one, no other may succeed.
     """
 
-    def __init__(self, error: VapiError, unprocessed: bool = False, retry_after: float = 0.0) -> None:
+    def __init__(
+        self, error: VapiError, unprocessed: bool = False, retry_after: float = 0.0, once: bool = False
+    ) -> None:
         super().__init__(str(error))
+        self.once = once
         self.error, self.unprocessed, self.retry_after = error, unprocessed, retry_after
         error.retry_after = retry_after
 

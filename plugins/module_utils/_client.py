@@ -10,6 +10,7 @@ import random
 import threading
 import time
 import traceback
+import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -17,7 +18,6 @@ from typing import Any, TypeVar
 from ansible_collections.vsphere.content_library.plugins.module_utils._call import Answer, Call, Fault
 from ansible_collections.vsphere.content_library.plugins.module_utils._dialects import DIALECTS, OPERATIONS, ApiDialect
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
-    InternalServerError,
     InvalidArgument,
     NotFound,
     TimedOut,
@@ -182,18 +182,9 @@ class VCenterClient:
         with ThreadPoolExecutor(min(POOL_SIZE, len(values))) as pool:
             return list(pool.map(function, values))
 
-    def create(self, name: str, model: dict[str, Any], find: Callable[[], str | None]) -> str:
-        """Perform an operation that makes something, and return its id. find as in call.
-
-        A server that fails may have made it all the same, and nobody else would delete it.
-        """
-        try:
-            return self.call(name, model, find=find).value
-        except InternalServerError:
-            made = find()
-            if made is None:
-                raise
-            return made
+    def create(self, name: str, model: dict[str, Any], **arguments: Any) -> str:
+        """Perform an operation that makes something, and return its id. arguments as in call."""
+        return self.call(name, model, **arguments).value
 
     def call(
         self,
@@ -209,11 +200,14 @@ class VCenterClient:
 
         verify and find look at the state after the answer to an operation that is not repeatable was lost. verify says
         whether the operation was done. find returns the value of an operation that made something, None where nothing
-        was made. What was not done is sent again. deadline replaces request_timeout as the bound of the operation; a
-        single try never waits longer than request_timeout. Raises VapiError.
+        was made. What was not done is sent again, and so is what takes a client token, with the same one. deadline
+        replaces request_timeout as the bound of the operation; a single try never waits longer than request_timeout.
+        Raises VapiError.
         """
-        call = Call(OPERATIONS[name], arguments, model, self.peer.host, deadline or Deadline(self.request_timeout))
-        may_renew, pause = name != "session.delete", 0.25
+        operation, deadline = OPERATIONS[name], deadline or Deadline(self.request_timeout)
+        client_token = str(uuid.uuid4()) if operation.takes_client_token else None
+        call = Call(operation, arguments, model, self.peer.host, deadline, client_token)
+        may_renew, may_fail, pause = name != "session.delete", True, 0.25
         while True:
             token = None if name == "session.create" else self.token()
             try:
@@ -223,10 +217,12 @@ class VCenterClient:
                     raise
                 may_renew = False
             except Fault as fault:
-                if not (fault.unprocessed or call.operation.repeatable):
-                    done = _look(verify, find, fault)
-                    if done:
-                        return done
+                done = _look(call, verify, find, fault)
+                if done:
+                    return done
+                if fault.once and not may_fail:
+                    raise fault.error from None
+                may_fail = may_fail and not fault.once
                 delay = max(fault.retry_after, pause * random.uniform(0.5, 1.0))
                 if delay >= call.deadline.remaining():
                     raise fault.error from None
@@ -271,8 +267,8 @@ class VCenterClient:
 
     def _exchange(self, call: Call, dialect: ApiDialect, token: str | None) -> Answer:
         """Send one request and read its answer. Raises VapiError, or Fault for what may pass."""
-        request = dialect.request(call.operation, call.arguments, call.model)
-        headers = {"Accept": "application/json", **self._authorization(token)}
+        request = dialect.request(call.operation, call.arguments, call.model, call.client_token)
+        headers = {"Accept": "application/json", **dict(request.headers), **self._authorization(token)}
         if request.body is not None:
             headers["Content-Type"] = "application/json"
         timeout = min(max(call.deadline.remaining(), 0.1), self.request_timeout)
@@ -303,10 +299,14 @@ def _check_identity(username: str | None, password: str | None, session_id: str 
         raise InvalidArgument("session_id is no API token: it has characters that no token has")
 
 
-def _look(verify: Callable[[], bool] | None, find: Callable[[], Any] | None, fault: Fault) -> Answer | None:
-    """What an operation did whose answer was lost, None where it did nothing. Raises where nobody can say."""
+def _look(call: Call, verify: Callable[[], bool] | None, find: Callable[[], Any] | None, fault: Fault) -> Answer | None:
+    """What an operation did whose answer was lost, None where it is to be sent again. Raises where nobody can say."""
+    if fault.unprocessed or call.operation.repeatable:
+        return None
     if verify is None and find is None:
-        raise fault.error from None
+        if call.client_token is None:
+            raise fault.error from None
+        return None
     if verify and verify():
         return Answer(None, time.time())
     found = find() if find else None

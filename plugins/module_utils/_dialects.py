@@ -42,6 +42,14 @@ class Operation(NamedTuple):
     repeatable: bool = True
     filters: bool = False
 
+    @property
+    def takes_client_token(self) -> bool:
+        """Whether a client token makes it repeatable: with the same one the server makes nothing again.
+
+        A server that does not know client tokens may refuse the second request, or make another.
+        """
+        return self.name.endswith((".create", ".copy")) and self.name != "session.create"
+
 
 _SESSION = "content/library/item/update-session"
 _ITEM = "content/library/item"
@@ -130,11 +138,12 @@ OPERATIONS = {
 
 
 class Request(NamedTuple):
-    """What goes out: method, target (path and query, quoted), body (JSON, or None)."""
+    """What goes out: method, target (path and query, quoted), body (JSON, or None), and headers that it takes."""
 
     method: str
     target: str
     body: bytes | None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class ApiDialect:
@@ -143,7 +152,13 @@ class ApiDialect:
     name = "api"
     prefix = "/api/"
 
-    def request(self, operation: Operation, arguments: dict[str, Any], model: dict[str, Any] | None) -> Request:
+    def request(
+        self,
+        operation: Operation,
+        arguments: dict[str, Any],
+        model: dict[str, Any] | None,
+        client_token: str | None = None,
+    ) -> Request:
         """Render one call. arguments are scalars by their API names (None is left out), model is the body's model.
 
         Raises InvalidArgument for what a path can't carry.
@@ -162,7 +177,12 @@ class ApiDialect:
             target += "?" + urlencode(self._query(operation, rest), errors="replace", quote_via=quote)
         elif rest:
             body = {**rest, **(body or {})}
-        return Request(method, target, None if body is None else json.dumps(body).encode())
+        request = Request(method, target, None if body is None else json.dumps(body).encode())
+        return request if client_token is None else self._with_client_token(request, body, client_token)
+
+    def _with_client_token(self, request: Request, body: dict[str, Any] | None, client_token: str) -> Request:
+        # 8.0.2's OpenAPI has it in the query; newer documents, and the vendor's bindings, have the header.
+        return request._replace(headers=(("Client-Token", client_token),))
 
     def _route(self, operation: Operation) -> tuple[str, str]:
         return operation.method, operation.path
@@ -203,6 +223,9 @@ class RestDialect(ApiDialect):
 
     def _wrap(self, operation: Operation, model: dict[str, Any]) -> dict[str, Any]:
         return {operation.wrapper: model} if operation.wrapper else model
+
+    def _with_client_token(self, request: Request, body: dict[str, Any] | None, client_token: str) -> Request:
+        return request._replace(body=json.dumps({"client_token": client_token, **(body or {})}).encode())
 
     def success(self, operation: Operation) -> int:
         return 200

@@ -29,7 +29,7 @@ class DownloadSessions:
         One whose answer was lost expires by itself.
         """
         model = {"library_item_id": library_item_id}
-        return self._client.create("download_session.create", model, lambda: None)
+        return self._client.create("download_session.create", model)
 
     def get(self, download_session_id: str) -> DownloadSession:
         """One session. Raises NotFound."""

@@ -34,14 +34,13 @@ class LibraryItems:
         return [item for item in self._existing(ids) if item["name"] == name]
 
     def create(self, library_id: str, name: str, type_: str | None, description: str | None) -> str:
-        """Create an empty item and return its id."""
+        """Create an empty item and return its id. Raises AlreadyExists.
+
+        After a lost answer a server that ignores client tokens says AlreadyExists of an item that may be ours. Nobody
+        can tell, so it counts as another's.
+        """
         model = {"library_id": library_id, "name": name, "type": type_, "description": description}
-
-        def find() -> str | None:
-            found = self.named(library_id, name)
-            return found[0]["id"] if found else None
-
-        return self._client.create("item.create", {key: value for key, value in model.items() if value}, find)
+        return self._client.create("item.create", {key: value for key, value in model.items() if value})
 
     def update(self, library_item_id: str, description: str) -> None:
         """Set the description."""

@@ -59,16 +59,15 @@ class UpdateSessions:
             return None
 
     def create(self, library_item_id: str, warning_behavior: list[dict[str, Any]] | None = None) -> str:
-        """Open a session on an item and return its id. Raises NotFound, ResourceBusy."""
+        """Open a session on an item and return its id. Raises NotFound, ResourceBusy.
+
+        After a lost answer a server that ignores client tokens says ResourceBusy of a session that may be ours. Nobody
+        can tell, so it counts as another's.
+        """
         model: dict[str, Any] = {"library_item_id": library_item_id}
         if warning_behavior:
             model["warning_behavior"] = warning_behavior
-
-        def find() -> str | None:
-            active = [session for session in self.list_sessions(library_item_id) if session["state"] == "ACTIVE"]
-            return active[0]["id"] if active else None
-
-        return self._client.create("update_session.create", model, find)
+        return self._client.create("update_session.create", model)
 
     def update(self, update_session_id: str, warning_behavior: list[dict[str, Any]]) -> None:
         """Set warning_behavior, the one property that an update changes."""

@@ -168,6 +168,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     InvalidArgument,
     NotAllowedInCurrentState,
     NotFound,
+    ResourceBusy,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import (
     behavior_of,
@@ -217,9 +218,8 @@ def run(task: Task) -> dict[str, Any]:
         return remove(task)
 
     wanted = WANTED[params["state"]]
-    before = session = locate(task, wanted)
-    if session is None:
-        session = create(task)
+    before = locate(task, wanted)
+    before, session = (before, before) if before else create(task)
     if session["state"] not in ("ACTIVE", wanted):
         raise NotAllowedInCurrentState(
             f"update session {session['id']} on {task.host} is {session['state']} and can't become {wanted}",
@@ -247,18 +247,27 @@ def locate(task: Task, wanted: str) -> UpdateSession | None:
     return session
 
 
-def create(task: Task) -> UpdateSession:
-    """Open a session on the item, with its warning behavior."""
+def create(task: Task) -> tuple[UpdateSession | None, UpdateSession]:
+    """Open a session on the item, with its warning behavior. Returns it as it was before, and as it is.
+
+    Where the user has one by now, that one is taken.
+    """
     sessions = task.services.update_sessions
     item, behavior = task.params["library_item_id"], task.params["warning_behavior"] or []
-    update_session_id = task.perform("create", sessions.create, item, behavior)
+    try:
+        update_session_id = task.perform("create", sessions.create, item, behavior)
+    except ResourceBusy:
+        found = locate(task, "ACTIVE")
+        if found is None:
+            raise
+        return found, found
     if update_session_id is None:
         session = session_facts({"library_item_id": item, "state": "ACTIVE", "client_progress": 0}, time.time())
     else:
         session = sessions.get(update_session_id)
     # A server may leave it out of get, and it is set: no update is due.
     session["warning_behavior"] = session["warning_behavior"] or behavior
-    return session
+    return None, session
 
 
 class Steering(NamedTuple):

@@ -14,6 +14,7 @@ import base64
 import io
 import json
 import socket
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -157,6 +158,7 @@ class Exchange:
     answer: Answer | Lost
     takes: float
     polled: bool
+    takes_client_token: bool
     seen: bool = False
 
 
@@ -174,6 +176,7 @@ class Wire(HTTPAdapter):
         self.timeouts: list[float] = []
         self.verified: list[Any] = []
         self.proxies: list[Any] = []
+        self.client_tokens: list[str] = []
         self._group: list[Exchange] | None = None
 
     @contextmanager
@@ -228,8 +231,11 @@ class Wire(HTTPAdapter):
         given = {name.lower(): value for name, value in request.headers.items()}
         length = given.pop("content-length", "0")
         assert length == str(len(request.body or b"")), f"{exchange.line}: Content-Length {length}"
-        assert given == exchange.headers, f"{exchange.line}: headers {given}, expected {exchange.headers}"
         body = None if request.body is None else json.loads(request.body)
+        if exchange.takes_client_token:
+            holder, name = (given, "client-token") if request.path_url.startswith("/api/") else (body, "client_token")
+            self.client_tokens.append(str(uuid.UUID(holder.pop(name))))
+        assert given == exchange.headers, f"{exchange.line}: headers {given}, expected {exchange.headers}"
         assert body == exchange.body, f"{exchange.line}: body {body}, expected {exchange.body}"
         assert urllib3.util.parse_url(request.url).host == HOST, request.url
 
@@ -293,7 +299,8 @@ class Server:
             answer = Answer(status, b"" if answer is None else json.dumps(answer).encode())
         line = (api if dialect == "api" else rest).replace("{id}", quote(id, safe="")) + query
         line = line.replace("{file}", quote(file_name, safe=""))
-        self.wire.expect(Exchange(line, headers, body, answer, takes, polled))
+        takes_client_token = operation.startswith(("create", "copy"))
+        self.wire.expect(Exchange(line, headers, body, answer, takes, polled, takes_client_token))
 
     def client(self, **options: Any) -> VCenterClient:
         return VCenterClient(**{"hostname": HOST, "session_id": TOKEN, "api_endpoint": self.dialect, **options})

@@ -190,10 +190,12 @@ def test_what_was_made_is_not_made_again(server, clock):
     assert client.call("update_session.create", {"library_item_id": ITEM}, find=lambda: ID) == (ID, clock.now)
 
 
-def test_what_was_not_made_is_made(server):
+def test_what_was_not_made_is_made_with_the_same_client_token(server):
     server.expect("create", reset(), {"library_item_id": ITEM})
     server.expect("create", "another", {"library_item_id": ITEM})
     assert server.client().create("update_session.create", {"library_item_id": ITEM}, find=lambda: None) == "another"
+    first, again = server.wire.client_tokens
+    assert first == again
 
 
 def test_without_a_look_at_the_state_a_lost_answer_is_the_end(server):

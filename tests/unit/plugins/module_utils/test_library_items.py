@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    AlreadyExists,
     InternalServerError,
     NotFound,
 )
@@ -83,30 +84,32 @@ def test_an_item_is_created(server, items, type_, description, more):
     assert items.create(LIBRARY, "tools", type_, description) == ITEM
 
 
-def test_a_create_whose_answer_was_lost_is_looked_up(server, items):
-    server.expect("create_item", reset(), {"library_id": LIBRARY, "name": "tools"})
-    server.expect("find_item", [ITEM], {"library_id": LIBRARY, "name": "tools"})
-    server.expect("get_item", item(), id=ITEM)
+TOOLS = {"library_id": LIBRARY, "name": "tools"}
+
+
+@pytest.mark.parametrize("lost", [reset(), Answer(502), Answer(504), FAILED])
+def test_a_create_whose_answer_was_lost_is_sent_again_with_the_same_client_token(server, items, lost):
+    server.expect("create_item", lost, TOOLS)
+    server.expect("create_item", ITEM, TOOLS)
+    server.expect("create_item", OTHER, TOOLS)
     assert items.create(LIBRARY, "tools", None, None) == ITEM
+    assert items.create(LIBRARY, "tools", None, None) == OTHER
+    first, again, another = server.wire.client_tokens
+    assert first == again != another
 
 
-def test_a_create_that_was_lost_is_sent_again(server, items):
-    server.expect("create_item", reset(), {"library_id": LIBRARY, "name": "tools"})
-    server.expect("find_item", [], {"library_id": LIBRARY, "name": "tools"})
-    server.expect("create_item", ITEM, {"library_id": LIBRARY, "name": "tools"})
-    assert items.create(LIBRARY, "tools", None, None) == ITEM
+def test_a_server_that_fails_is_asked_once_more(server, items):
+    server.expect("create_item", FAILED, TOOLS)
+    server.expect("create_item", FAILED, TOOLS)
+    with pytest.raises(InternalServerError, match="Out of order"):
+        items.create(LIBRARY, "tools", None, None)
 
 
-@pytest.mark.parametrize("made", [True, False])
-def test_an_item_may_be_there_although_the_server_failed(server, items, made):
-    server.expect("create_item", FAILED, {"library_id": LIBRARY, "name": "tools"})
-    server.expect("find_item", [ITEM] if made else [], {"library_id": LIBRARY, "name": "tools"})
-    if made:
-        server.expect("get_item", item(), id=ITEM)
-        assert items.create(LIBRARY, "tools", None, None) == ITEM
-    else:
-        with pytest.raises(InternalServerError, match="Out of order"):
-            items.create(LIBRARY, "tools", None, None)
+def test_an_item_that_is_there_after_a_lost_answer_counts_as_anothers(server, items):
+    server.expect("create_item", reset(), TOOLS)
+    server.expect("create_item", Refusal("ALREADY_EXISTS", 400), TOOLS)
+    with pytest.raises(AlreadyExists):
+        items.create(LIBRARY, "tools", None, None)
 
 
 @pytest.mark.parametrize("description", ["Debian 12.7 netinst", ""])

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InternalServerError,
     NotFound,
+    ResourceBusy,
     ResourceInaccessible,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
@@ -161,13 +162,19 @@ def test_a_hanging_server_is_asked_once_more_for_the_state(server, clock):
     assert clock.now - start == 30
 
 
-@pytest.mark.parametrize("made", [True, False])
-def test_a_session_may_be_there_although_the_server_failed(server, made):
+def test_a_create_whose_answer_was_lost_is_sent_again_with_the_same_client_token(server):
+    server.expect("create", reset(), {"library_item_id": ITEM})
     server.expect("create", Refusal("INTERNAL_SERVER_ERROR", 500, ("Out of order.",)), {"library_item_id": ITEM})
-    server.expect("list", [ID] if made else [], query=OF_ITEM)
-    if made:
-        server.expect("get", session())
-        assert sessions_of(server).create(ITEM) == ID
-    else:
-        with pytest.raises(InternalServerError, match="Out of order"):
-            sessions_of(server).create(ITEM)
+    server.expect("create", ID, {"library_item_id": ITEM})
+    assert sessions_of(server).create(ITEM) == ID
+    assert len(server.wire.client_tokens) == 3
+    assert len(set(server.wire.client_tokens)) == 1
+
+
+def test_a_session_that_is_there_after_a_lost_answer_counts_as_anothers(server):
+    server.expect("create", reset(), {"library_item_id": ITEM})
+    server.expect(
+        "create", Refusal("RESOURCE_BUSY", 500 if server.dialect == "api" else 400), {"library_item_id": ITEM}
+    )
+    with pytest.raises(ResourceBusy):
+        sessions_of(server).create(ITEM)

@@ -282,12 +282,16 @@ def test_a_new_session_is_told_its_progress(server):
     changed(run(server, library_item_id=ITEM, client_progress=1), "create", "keep_alive")
 
 
+def busy(server):
+    return Refusal("RESOURCE_BUSY", 500 if server.dialect == "api" else 400, ("The item is being updated.",))
+
+
 def test_another_users_session_makes_the_item_busy(server):
     expect_list(server)
-    busy = Refusal("RESOURCE_BUSY", 500 if server.dialect == "api" else 400, ("The item is being updated.",))
-    server.expect("create", busy, {"library_item_id": ITEM})
+    server.expect("create", busy(server), {"library_item_id": ITEM})
+    expect_list(server, session("CANCELED"))
     result = refusal_of(run(server, library_item_id=ITEM), "RESOURCE_BUSY")
-    assert result["http_status"] == busy.status
+    assert result["http_status"] == busy(server).status
     assert result["operation"] == "update_session.create"
 
 
@@ -298,29 +302,28 @@ def test_a_missing_item_fails(server, state, check_mode):
     refusal_of(run(server, check_mode, library_item_id=ITEM, state=state), "NOT_FOUND")
 
 
-def test_a_lost_answer_to_create_is_answered_by_list_and_adopt(server):
+def test_a_create_whose_answer_was_lost_is_sent_again(server):
     expect_list(server)
     server.expect("create", reset(), {"library_item_id": ITEM})
-    expect_list(server, session("CANCELED", id=OTHER_ID), session())
-    server.expect("get", session())
-    assert changed(run(server, library_item_id=ITEM), "create")["id"] == ID
-
-
-def test_a_lost_create_is_sent_again(server):
-    expect_list(server)
-    server.expect("create", reset(), {"library_item_id": ITEM})
-    expect_list(server)
     server.expect("create", ID, {"library_item_id": ITEM})
     server.expect("get", session())
     assert changed(run(server, library_item_id=ITEM), "create")["id"] == ID
+    assert len(set(server.wire.client_tokens)) == 1
 
 
 def test_an_answer_to_create_that_can_not_be_read_is_a_lost_one(server):
     expect_list(server)
     server.expect("create", Answer(201 if server.dialect == "api" else 200, b'"6ad2a'), {"library_item_id": ITEM})
-    expect_list(server, session())
+    server.expect("create", ID, {"library_item_id": ITEM})
     server.expect("get", session())
     assert changed(run(server, library_item_id=ITEM), "create")["id"] == ID
+
+
+def test_a_session_of_the_user_that_appears_meanwhile_is_adopted(server):
+    expect_list(server)
+    server.expect("create", busy(server), {"library_item_id": ITEM})
+    expect_list(server, session("CANCELED", id=OTHER_ID), session())
+    assert changed(run(server, library_item_id=ITEM))["id"] == ID
 
 
 @pytest.mark.parametrize("status", [429, 503])
