@@ -41,10 +41,14 @@ class UpdateSessions:
 
         A session that vanishes between list and get is left out.
         """
-        ids = self._client.call("update_session.list", library_item_id=library_item_id).value
-        sessions = [session for session in self._client.map(self.find, sorted(ids)) if session is not None]
+        ids = self.list_ids(library_item_id)
+        sessions = [session for session in self._client.map(self.find, ids) if session is not None]
         # vcsim ignores library_item_id.
         return [session for session in sessions if library_item_id in (None, session["library_item_id"])]
+
+    def list_ids(self, library_item_id: str | None = None) -> list[str]:
+        """The ids of what list_sessions returns; of all sessions, though, where the server ignores library_item_id."""
+        return sorted(self._client.call("update_session.list", library_item_id=library_item_id).value)
 
     def get(self, update_session_id: str) -> UpdateSession:
         """One session. Raises NotFound."""
