@@ -69,7 +69,7 @@ class LocalLibraries:
         Names repeat, so after a lost answer a second try could make a twin. Where there is a library of that name then,
         it is taken; whoever calls compares it with what was wanted.
         """
-        return self._client.create(f"{self.service}.create", model, lambda: self._libraries.find(model["name"]))
+        return self._client.create(f"{self.service}.create", model, find=lambda: self._libraries.find(model["name"]))
 
     def update(self, library: Library, model: dict[str, Any]) -> None:
         """Change what the model has. A password that was changed is not taken for the current one a second time."""

@@ -19,10 +19,13 @@ class LibraryItems:
     def __init__(self, client: VCenterClient) -> None:
         self._client = client
 
+    def list_ids(self, library_id: str) -> list[str]:
+        """The ids of the items of a library. Raises NotFound."""
+        return self._client.call("item.list", library_id=library_id).value
+
     def list_items(self, library_id: str) -> list[LibraryItem]:
         """The items of a library, sorted by name. Raises NotFound. One that vanishes meanwhile is left out."""
-        ids = self._client.call("item.list", library_id=library_id).value
-        return sorted(self._existing(ids), key=lambda item: (item["name"], item["id"]))
+        return sorted(self._existing(self.list_ids(library_id)), key=lambda item: (item["name"], item["id"]))
 
     def get(self, library_item_id: str) -> LibraryItem:
         """One item. Raises NotFound."""

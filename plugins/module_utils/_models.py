@@ -288,6 +288,12 @@ class Library(TypedDict):
     last_sync_time: str | None
 
 
+class LibraryInfo(Library, total=False):
+    """A library with what library_info adds when it is asked to."""
+
+    items: int
+
+
 class Probe(TypedDict):
     """content.SubscribedLibraryProbeResult"""
 

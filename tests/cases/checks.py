@@ -41,7 +41,7 @@ PREVIEW_KEYS = {"state", "certificate_info", "cert_chain", "warnings"}
 ABSENT = "absent"
 LOGIN = ("session.create", "session.delete")
 EVERYWHERE = {"changed", "operations", "warnings", "diff", "invocation"}
-OBJECTS = ("update_session", "library_item", "file")
+OBJECTS = ("update_session", "library_item", "library", "file")
 # What differs from run to run: ids of what was created, times.
 MOVING = (
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?", "<id>"),
@@ -160,6 +160,11 @@ def check_success(task: TaskResult, wanted: dict[str, Any], phase: str, given: T
         assert (session and session["state"]) == wanted["state"]
     if result.get("update_session"):
         check_shape(result["update_session"])
+    if "libraries" in wanted:
+        assert [library["id"] for library in result["libraries"]] == [
+            library_id(task.state, given, name) for name in wanted["libraries"]
+        ]
+        assert all(contains(library, wanted.get("each", {})) for library in result["libraries"]), result
     if "library_items" in wanted:
         assert [item["name"] for item in result["library_items"]] == wanted["library_items"]
     if "item_files" in wanted:
@@ -168,6 +173,15 @@ def check_success(task: TaskResult, wanted: dict[str, Any], phase: str, given: T
         check_sessions(task, wanted, given)
     check_files(result, wanted, phase)
     check_facts(task, wanted, phase, before)
+
+
+def library_id(state: dict[str, Any], given: TaskResult, name: str) -> str | None:
+    """The id of a library by its name in `given`, else by that on the server; None where there is none."""
+    if name in given.result:
+        return given[name]
+    ids = [identifier for identifier, library in state["libraries"].items() if library["name"] == name]
+    assert len(ids) < 2, f"several libraries have the name {name}"
+    return ids[0] if ids else None
 
 
 def check_sessions(task: TaskResult, wanted: dict[str, Any], given: TaskResult) -> None:
@@ -209,6 +223,9 @@ def check_facts(task: TaskResult, wanted: dict[str, Any], phase: str, before: Ta
         assert {key: item[key] for key in ("name", "type", "library_id")} == {
             key: on_server[key] for key in ("name", "type", "library_id")
         }
+    library = result.get("library")
+    if library:
+        check_library(library, task.state["libraries"][library["id"]])
     if "diff" in wanted:
         assert result["diff"] == wanted["diff"]
     elif "state" in wanted and session:  # of the modules whose resource is the session
@@ -218,6 +235,17 @@ def check_facts(task: TaskResult, wanted: dict[str, Any], phase: str, before: Ta
             "before": {name: managed(old[name]) for name in old.keys() - new.keys()},
             "after": {},
         }
+
+
+def check_library(library: dict[str, Any], server: dict[str, Any]) -> None:
+    """The facts are the server's, but for what it tells nobody."""
+    for key in ("name", "type", "description", "version", "security_policy_id"):
+        assert library[key] == server[key], key
+    for told, kept in zip(library["storage_backings"], server["storage_backings"]):
+        assert contains(told, kept), told
+    for name in ("publish_info", "subscription_info"):
+        secrets = ("password", "current_password", "ssl_thumbprint")
+        assert contains(library[name] or {}, {key: kept for key, kept in server[name].items() if key not in secrets})
 
 
 def check_failure(task: TaskResult, wanted: dict[str, Any], dialect: str) -> None:
@@ -242,6 +270,8 @@ def check_failure(task: TaskResult, wanted: dict[str, Any], dialect: str) -> Non
         assert contains(result["update_session"], wanted["update_session"]), result
     else:
         assert "update_session" not in result, result
+    assert ("library" in wanted) == ("library" in result), result
+    assert contains(result.get("library"), wanted.get("library")), result
 
 
 def check_server(task: TaskResult, expect: dict[str, Any], given: TaskResult, folder: Path) -> None:
@@ -250,6 +280,10 @@ def check_server(task: TaskResult, expect: dict[str, Any], given: TaskResult, fo
         session = task.state["sessions"].get(given[name])
         assert (session is None) == (facts is None), (name, session)
         assert contains(session, facts), session
+    for name, facts in expect.get("server_libraries", {}).items():
+        library = task.state["libraries"].get(library_id(task.state, given, name))
+        assert (library is None) == (facts is None), (name, library)
+        assert contains(library, facts), library
     for name, wanted in expect.get("session_files", {}).items():
         assert contains(task.state["sessions"][given["session"]]["files"].get(name), wanted), name
     sessions = sorted(task.state["sessions"].values(), key=lambda session: session["state"])

@@ -4,10 +4,16 @@
 """Put a simulator into the state that a case calls `given`.
 
     config: {page_size: 2}                        # POST /control/config
+    libraries: {source: {publish_info: ..., items: [...]}, copy: {subscribes: source, subscription_info: ...}}
+                                                  # attributes of POST /control/libraries, by a name of your choice
     items: {item: {type: ovf}}                    # attributes of POST /control/items, by a name of your choice
     sessions: {session: {item: item, state: DONE, files: {disk.vmdk: content or null}}}
     faults: [{session: session, match: ..., fault: ...}]  # POST /control/faults; `session` matches its requests alone
     token: administrator@vsphere.local            # logs in; the token is returned as `token`
+
+A library that `subscribes` to another one of `libraries` is synchronized with it, unless it has `sync: false`; its
+`subscription_info` has what is not the default. `NAME_url` in the result is where a library is published. The name of a
+library is that in `given`, unless it has another one. An item is in the library that its `library` names.
 
 Sessions are on the item `item` where they don't name another one. A file is pushed with its content, or only added
 where that is null. `missing` in the result is an id that nothing has.
@@ -22,7 +28,8 @@ from tests.control import Control
 
 ADMINISTRATOR = "administrator@vsphere.local"
 MISSING = "00000000-0000-4000-8000-000000000000:11111111-1111-4111-8111-111111111111"
-KEYS = frozenset(("config", "items", "sessions", "faults", "token"))
+SUBSCRIPTION = {"authentication_method": "NONE", "automatic_sync_enabled": False, "on_demand": False}
+KEYS = frozenset(("config", "libraries", "items", "sessions", "faults", "token"))
 
 
 def put(control: Control, given: dict[str, Any]) -> dict[str, str]:
@@ -32,8 +39,11 @@ def put(control: Control, given: dict[str, Any]) -> dict[str, str]:
     items = {session.get("item", "item"): {} for session in sessions.values()}
     ids = {"missing": MISSING}
     control("POST", "/reset")
+    for name, attributes in given.get("libraries", {}).items():
+        library = _add_library(control, ids, **{"name": name, **attributes})
+        ids.update({name: library["id"], f"{name}_url": library["publish_url"]})
     for name, attributes in {"item": {}, **items, **given.get("items", {})}.items():
-        ids[name] = control("POST", "/items", {"name": name, **attributes})["id"]
+        ids[name] = _add_item(control, ids, **{"name": name, **attributes})
     for name, session in sessions.items():
         ids[name] = _add_session(control, ids, **session)
     if "token" in given:
@@ -44,6 +54,26 @@ def put(control: Control, given: dict[str, Any]) -> dict[str, str]:
         control("POST", "/faults", [_aimed(ids, **fault) for fault in given["faults"]])
     control("DELETE", "/requests")
     return ids
+
+
+def _add_library(
+    control: Control,
+    ids: dict[str, str],
+    subscribes: str | None = None,
+    subscription_info: dict[str, Any] | None = None,
+    **wanted: Any,
+) -> dict[str, Any]:
+    if subscribes:
+        wanted = {"type": "SUBSCRIBED", "sync": True, **wanted}
+        subscription_info = {"subscription_url": ids[f"{subscribes}_url"], **(subscription_info or {})}
+    if subscription_info:
+        wanted["subscription_info"] = {**SUBSCRIPTION, **subscription_info}
+    return control("POST", "/libraries", wanted)
+
+
+def _add_item(control: Control, ids: dict[str, str], library: str | None = None, **attributes: Any) -> str:
+    place = {"library_id": ids[library]} if library else {}
+    return control("POST", "/items", {**place, **attributes})["id"]
 
 
 def _add_session(

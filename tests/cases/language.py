@@ -15,11 +15,12 @@ says what comes of it:
     sent                    false where nothing at all may be sent
     returned                which keys the result has, and not null, beside those of every result
     state                   update_session.state; null where update_session is null
-    update_session, library_item, file
+    update_session, library_item, library, file
                             some keys of that return value and their values; null where it is null
     update_sessions         the sessions that are returned, by their names in `given`
-    each                    some keys that each of update_sessions has
+    each                    some keys that each of update_sessions, or of libraries, has
     mirrored                false where the server lies, so that the facts are not those of its state
+    libraries               the libraries that are returned, by their names in `given`, or on the server
     library_items           the names of the items that are returned
     item_files              the names of the files of the first of them
     files                   as in the result, in order: "NAME ACTION", and " verified" where checksum_verified is true
@@ -30,6 +31,8 @@ says what comes of it:
                             left out is null, or not there. Without error_type it is Ansible's own check of the options
     server                  sessions by their names in `given`: some keys of the server's afterwards, or null for one
                             that is gone
+    server_libraries        libraries by their names in `given`, or on the server: some keys of the server's afterwards,
+                            or null for one that is gone
     sessions                all sessions on the server afterwards: each its state, and a part of its error message
     session_files           by name, some keys of the files that `session` of `given` has; null for what is not there
     content                 by name, what the item has on the server afterwards: the name in `files` of a file with the

@@ -15,7 +15,7 @@ import yaml
 COMMON = {"changed", "failed", "msg", "warnings", "deprecations", "invocation", "exception"}
 TYPES = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict, "float": (int, float)}
 # What a newer vCenter adds is passed through: keys that the cases make up, or that the simulator has.
-NEWER = {"novelty", "metadata_version"}
+NEWER = {"novelty", "metadata_version", "state_info", "configuration_info", "source_id"}
 
 # A key and all those beside it, which tell one model from another wherever modules return it.
 Key = tuple[frozenset[str], str]
