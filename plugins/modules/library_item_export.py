@@ -60,8 +60,8 @@ EXAMPLES = r"""
 - name: Download an OVF package
   vsphere.content_library.library_item_export:
     library_name: demo
-    name: appliance
-    dest: /srv/images/appliance
+    name: gateway
+    dest: /srv/images/gateway
   register: exported
 
 - name: Tell where the descriptor is
@@ -72,9 +72,9 @@ EXAMPLES = r"""
 - name: Download one file that others may read
   vsphere.content_library.library_item_export:
     library_name: demo
-    name: tools
+    name: rescue
     files:
-      - tools.iso
+      - rescue.iso
     dest: /srv/images
     mode: "0644"
 """

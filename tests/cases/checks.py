@@ -99,6 +99,8 @@ def check_case(
         before = task
     if "run" in results:
         check_server(results["run"], expect, given, Path(values["files"]))
+        if "local" in expect:
+            assert values["local"] == expect["local"]
     if {"check", "run"} <= results.keys() and not {"check", "failed"} & expect.keys():
         check_prediction(results["check"].result, results["run"].result)
 
@@ -328,6 +330,8 @@ def check_prediction(predicted: dict[str, Any], real: dict[str, Any]) -> None:
         moving |= {"version", "metadata_version"}
     if written & {"add_file", "upload"}:
         moving |= {"checksum", "bytes_transferred", "status"}
+    if "download" in written:
+        moving |= {"checksum", "checksum_verified", "bytes_transferred", "size"}
 
     def differences(told: Any, was: Any, path: str) -> Iterator[str]:
         if path.endswith(".error_message") and told and was:

@@ -38,11 +38,14 @@ says what comes of it:
     content                 by name, what the item has on the server afterwards: the name in `files` of a file with the
                             same bytes, or null for whatever was there before; the item is that of the result, else the
                             one that `given` has; null for an item that is gone
+    local                   the files in `scratch` on this host after the real run, by name, with their text
     tokens_left             how many more than before; 1 where the server refuses a token and keeps it all the same
     check, again            what differs from the above in that phase; see tests/cases/checks.py for what always holds
 
+`local` has the files, by name, with their text, that `scratch` has before, an otherwise empty folder on this host.
+
 Values are Jinja templates, as in a playbook. They may use `given`, the ids of what was put on the server, by name;
-`dialect`; the case's own `vars`; and what tests/cases/sources.py tells of the files to push and pull.
+`dialect`; `scratch`; the case's own `vars`; and what tests/cases/sources.py tells of the files to push and pull.
 """
 
 from __future__ import annotations

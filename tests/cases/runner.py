@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,11 +29,17 @@ def subject(module: str) -> ModuleType:
     return importlib.import_module(f"{MODULES}.{module}")
 
 
+def local_files(folder: Path) -> dict[str, str]:
+    """The files below a folder, by their paths below it, with their text."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
 class Runner:
     """A simulator, the files that cases push, and a way to run a case or a task with both."""
 
-    def __init__(self, simulator: SimulatorProcess, control: Control, files: dict[str, Any]) -> None:
-        self.simulator, self.control, self.files = simulator, control, files
+    def __init__(self, simulator: SimulatorProcess, control: Control, files: dict[str, Any], folder: Path) -> None:
+        self.simulator, self.control, self.files, self.folder = simulator, control, files, folder
 
     def given(self, state: dict[str, Any]) -> TaskResult:
         """Put the simulator into a state, as `given` of a case does. The result has the ids, by name."""
@@ -62,12 +69,20 @@ class Runner:
     ) -> tuple[dict[str, Any], TaskResult, dict[str, TaskResult]]:
         """What the case's templates may use, the state that it begins with, and what each phase returned."""
         values = variables(case, dialect, self.files)
+        scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=self.folder))
+        values["scratch"] = str(scratch)
+        for name, text in case.get("local", {}).items():
+            (scratch / name).write_text(text, encoding="utf-8")
         given = self.given(rendered(case.get("given", DEFAULT_GIVEN), values))
         options = rendered(case["task"], {**values, "given": given.result}, keep_omitted=True)
-        tasks = {
-            phase: self.task(module, phase == "check", **{"api_endpoint": dialect, **options})
-            for phase in phases or phases_of(case)
-        }
+        tasks = {}
+        for phase in phases or phases_of(case):
+            before = local_files(scratch)
+            tasks[phase] = self.task(module, phase == "check", **{"api_endpoint": dialect, **options})
+            if phase == "run":
+                values["local"] = local_files(scratch)
+            else:
+                assert local_files(scratch) == before, f"the {phase} wrote files"
         return values, given, tasks
 
 
@@ -79,4 +94,4 @@ def runner(folder: Path) -> Iterator[Runner]:
         sources(folder) as files,
         Control(vars(simulator)) as control,
     ):
-        yield Runner(simulator, control, files)
+        yield Runner(simulator, control, files, folder)

@@ -94,6 +94,8 @@ class Reader:
         self.playbook = playbook
         self.simulator = simulator
         self.item_id = next(iter(simulator.state()["items"]))
+        simulator.add_item("gateway", type="ovf", files={"gateway.ovf": DESCRIPTOR, "gateway.vmdk": "disk"})
+        simulator.add_item("rescue", type="iso", files={"rescue.iso": "rescue"})
         [self.update_session_id] = simulator.add_sessions(library_item_id=simulator.add_item("another"))
         checksum = hashlib.sha256((images / "tools.iso").read_bytes()).hexdigest()
         self.variables = {
