@@ -66,7 +66,7 @@ class Content:
 def refuse_subscribed(task: Task, library_id: str) -> None:
     """Raise InvalidArgument for a library whose items can't be written."""
     if task.services.libraries.get(library_id).get("type") == "SUBSCRIBED":
-        raise InvalidArgument(f"library {library_id} is subscribed: its items change where they are published")
+        raise InvalidArgument(f"library {library_id} is subscribed: change its items where they are published")
 
 
 def publish_content(task: Task, source: Package, library_id: str, item_id: str | None, is_new: bool) -> Content:
