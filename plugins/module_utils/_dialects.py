@@ -82,6 +82,10 @@ OPERATIONS = {
         Operation("update_session.delete", "DELETE", _ONE_SESSION, 204),
         Operation("file.list", "GET", f"{_ONE_SESSION}/file", 200, "list[UploadFile]", rest=f"GET {_REST_FILE}"),
         Operation(
+            "file.get", "GET", f"{_ONE_SESSION}/file/{{file_name}}", 200, "UploadFile",
+            rest=f"POST {_REST_FILE_OF}?action=get",
+        ),
+        Operation(
             "file.add", "POST", f"{_ONE_SESSION}/file", 201, "UploadFile", "file_spec",
             rest=f"POST {_REST_FILE_OF}?action=add", repeatable=False,
         ),

@@ -181,7 +181,7 @@ class Upload:
     def _settled(self, source: SourceFile) -> Mapping[str, Any]:
         """Wait until the server has the file, which a 2xx for the PUT does not prove. Returns its info."""
         for waited in poll(Deadline(self._wait_timeout)):
-            info = self._files.find(self._id, source.name)
+            info = self._files.get(self._id, source.name)
             if info is None:
                 raise self._failed(NotFound, source, "the session has lost the file")
             if info["status"] == "READY":

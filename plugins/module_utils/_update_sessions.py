@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InvalidArgument,
     NotAllowedInCurrentState,
     NotFound,
     VapiError,
@@ -158,6 +159,16 @@ class UpdateSessionFiles:
         """
         named = [file for file in self.list_files(update_session_id) if file["name"] == name]
         return named[-1] if named else None
+
+    def get(self, update_session_id: str, name: str) -> UploadFile | None:
+        """One file that was added before, or None where the session has lost it. Raises NotFound as find does.
+
+        Asked for alone, because a listing for each of many files would take quadratic time.
+        """
+        try:
+            return self._client.call("file.get", update_session_id=update_session_id, file_name=name).value
+        except InvalidArgument:  # the answer for a file that is missing
+            return self.find(update_session_id, name)
 
     def add(self, update_session_id: str, spec: dict[str, Any]) -> UploadFile:
         """Add a file, or new content for a file (vSphere API: updatesession File.AddSpec). Returns its info."""

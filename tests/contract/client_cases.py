@@ -91,6 +91,7 @@ CASES = [
     Case("fail", "update_session.fail", lambda services: services.update_sessions.fail(SESSION, MESSAGE)),
     Case("delete", "update_session.delete", lambda services: services.update_sessions.delete(SESSION)),
     Case("files", "file.list", lambda services: services.update_sessions.files.list_files(SESSION), []),
+    Case("file", "file.get", lambda services: services.update_sessions.files.get(SESSION, NAME), FILE),
     Case("push", "file.add", lambda services: services.update_sessions.files.add(SESSION, PUSH), FILE),
     Case("pull", "file.add", lambda services: services.update_sessions.files.add(SESSION, PULL), FILE),
     Case("remove", "file.remove", lambda services: services.update_sessions.files.remove(SESSION, NAME)),

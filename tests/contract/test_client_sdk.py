@@ -129,6 +129,7 @@ SDK_CALLS = {
     "fail": lambda config: UpdateSession(config).fail(SESSION, MESSAGE),
     "delete": lambda config: UpdateSession(config).delete(SESSION),
     "files": lambda config: UpdateSessionFile(config).list(SESSION),
+    "file": lambda config: UpdateSessionFile(config).get(SESSION, NAME),
     "push": lambda config: UpdateSessionFile(config).add(SESSION, push()),
     "pull": lambda config: UpdateSessionFile(config).add(SESSION, pull()),
     "remove": lambda config: UpdateSessionFile(config).remove(SESSION, NAME),

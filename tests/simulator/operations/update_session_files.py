@@ -131,29 +131,33 @@ def unchanged_file_info(call: Call, file: ItemFile) -> dict[str, Any]:
     }
 
 
-def session_files(call: Call, session: UpdateSession) -> dict[str, dict[str, Any]]:
+def session_files(call: Call, session: UpdateSession) -> list[dict[str, Any]]:
     kept = call.store.items[session.item_id].files
-    infos = {
-        name: unchanged_file_info(call, file)
-        for name, file in kept.items()
-        if name not in session.files and name not in session.removed
-    }
-    infos.update((name, session_file_info(call, file)) for name, file in session.files.items())
-    return infos
+    names = [name for name in kept if name not in session.files]
+    infos = [session_file(call, session, name) for name in [*names, *session.files]]
+    return [info for info in infos if info]
+
+
+def session_file(call: Call, session: UpdateSession, name: str) -> dict[str, Any] | None:
+    if name in session.files:
+        return session_file_info(call, session.files[name])
+    kept = call.store.items[session.item_id].files
+    return unchanged_file_info(call, kept[name]) if name in kept and name not in session.removed else None
 
 
 @operation("file.list")
 def file_list(call: Call) -> list[dict[str, Any]]:
-    return list(session_files(call, call.store.session(call.text("update_session_id"))).values())
+    return session_files(call, call.store.session(call.text("update_session_id")))
 
 
 @operation("file.get")
 def file_get(call: Call) -> dict[str, Any]:
     session = call.store.session(call.text("update_session_id"))
-    infos, name = session_files(call, session), call.text("file_name")
-    if name not in infos:
+    name = call.text("file_name")
+    info = session_file(call, session, name)
+    if info is None:
         raise no_file(session, name)
-    return infos[name]
+    return info
 
 
 def no_file(session: UpdateSession, name: str) -> VapiError:
@@ -164,7 +168,7 @@ def no_file(session: UpdateSession, name: str) -> VapiError:
 @operation("file.remove")
 def file_remove(call: Call) -> None:
     session, name = active(call, "remove"), call.text("file_name")
-    if name not in session_files(call, session):
+    if session_file(call, session, name) is None:
         raise no_file(session, name)
     added = session.files.pop(name, None)
     if added:

@@ -207,11 +207,16 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.content_server
         if self.refused():
             return
-        if self.path == f"{PATH}/file":
+        if self.path.startswith(f"{PATH}/file"):
             infos = list(server.files.values())
             if server.infos:
                 infos = server.infos.pop(0) if len(server.infos) > 1 else server.infos[0]
-            self.answer(200, infos)
+            if self.path == f"{PATH}/file":
+                self.answer(200, infos)
+                return
+            name = unquote(self.path[len(f"{PATH}/file/") :])
+            named = [info for info in infos if info["name"] == name]
+            self.answer(*((200, named[-1]) if named else (400, {"error_type": "INVALID_ARGUMENT", "messages": []})))
         else:
             end = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + server.lifetime))
             self.answer(200, session(expiration_time=end, client_progress=server.client_progress))

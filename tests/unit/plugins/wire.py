@@ -55,6 +55,7 @@ OPERATIONS = {
     "fail": (f"POST {_API}/{{id}}?action=fail", 204, f"POST {_REST}/id:{{id}}?~action=fail", None),
     "delete": (f"DELETE {_API}/{{id}}", 204, f"DELETE {_REST}/id:{{id}}", None),
     "files": (f"GET {_API}/{{id}}/file", 200, f"GET {_REST_FILE}?update_session_id={{id}}", None),
+    "file": (f"GET {_API}/{{id}}/file/{{file}}", 200, f"POST {_REST_FILE}/id:{{id}}?~action=get", None),
     "add": (f"POST {_API}/{{id}}/file", 201, f"POST {_REST_FILE}/id:{{id}}?~action=add", "file_spec"),
     "remove": (f"DELETE {_API}/{{id}}/file/{{file}}", 204, f"POST {_REST_FILE}/id:{{id}}?~action=remove", None),
     "validate": (

@@ -778,7 +778,7 @@ def test_a_server_that_never_tells(source, vcenter, client):
     vcenter.infos = [[info_of("WAITING_FOR_TRANSFER", bytes_transferred=None)]]
     [pushed] = push(client, source())
     assert (pushed.verified, pushed.received) == (False, False)
-    assert len([line for line in vcenter.requests if line == f"GET {PATH}/file"]) == 1
+    assert len([line for line in vcenter.requests if line == f"GET {PATH}/file/disk.vmdk"]) == 1
 
 
 def test_a_server_that_tells_no_bytes(source, vcenter, client, monkeypatch):

@@ -97,6 +97,22 @@ def test_a_file_that_is_not_there_is_none(server):
     assert sessions_of(server).files.find(ID, "a.iso") is None
 
 
+@pytest.mark.parametrize("name", ["a.iso", "Prüf ISO (2).iso", "100%.iso"])
+def test_a_file_that_was_added_is_asked_for_alone(server, name):
+    server.expect("file", {"name": name, "source_type": "PUSH", "status": "READY", "size": 2}, file_name=name)
+    assert sessions_of(server).files.get(ID, name)["size"] == 2
+
+
+@pytest.mark.parametrize(
+    ("listed", "size"), [([], None), ([{"name": "a.iso", "source_type": "PUSH", "status": "READY", "size": 2}], 2)]
+)
+def test_a_file_that_is_not_found_alone_is_looked_for_in_the_list(server, listed, size):
+    server.expect("file", Refusal("INVALID_ARGUMENT", 400), file_name="a.iso")
+    server.expect("files", listed)
+    file = sessions_of(server).files.get(ID, "a.iso")
+    assert (file and file["size"]) == size
+
+
 def test_a_file_is_added(server):
     server.expect("add", WAITING, PUSH)
     assert sessions_of(server).files.add(ID, PUSH)["status"] == "WAITING_FOR_TRANSFER"

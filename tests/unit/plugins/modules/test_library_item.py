@@ -113,7 +113,7 @@ def expect_push(server, content, name="tools.iso", checksum=SHA1, spec=None, **i
     waiting = info_of(name, "WAITING_FOR_TRANSFER", bytes_transferred=0, upload_endpoint=endpoint)
     server.expect("add", waiting, spec or {"name": name, "source_type": "PUSH", "size": len(CONTENT)})
     told = {"checksum_info": {"algorithm": "SHA1", "checksum": checksum}} if checksum else {}
-    server.expect("files", [info_of(name, **told, **info)])
+    server.expect("file", info_of(name, **told, **info), file_name=name)
 
 
 def expect_complete(server, *files):

@@ -83,7 +83,9 @@ def expect_push(server, content, spec, *infos):
     """The file is added and pushed, and then looked at by whom it concerns."""
     endpoint = {"uri": f"https://127.0.0.1:{content.port}/cls/data/1/x"}
     server.expect("add", info_of("WAITING_FOR_TRANSFER", upload_endpoint=endpoint), spec)
-    for info in infos:
+    for info in infos[:1]:
+        server.expect("file", {**info, "upload_endpoint": endpoint}, file_name=NAME)
+    for info in infos[1:]:
         server.expect("files", [{**info, "upload_endpoint": endpoint}])
 
 
