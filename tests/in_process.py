@@ -18,6 +18,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import (
     Outcome,
     execute,
+    refusal_of,
     with_connection_options,
 )
 
@@ -37,6 +38,9 @@ def run(module: ModuleType, arguments: dict[str, Any], check_mode: bool = False)
 
 def result_of(module: ModuleType, arguments: dict[str, Any], check_mode: bool = False) -> dict[str, Any]:
     """What a play gets: with `failed` and `warnings`, and without secrets."""
+    refusal = refusal_of(arguments)
+    if refusal is not None:
+        return {"failed": True, **refusal.fail_kwargs()}
     validated = validate(module, arguments)
     if validated.error_messages:
         return {"failed": True, "msg": validated.errors.msg}

@@ -27,6 +27,16 @@ CONNECTION: dict[str, tuple[dict[str, Any], str | None]] = dict(
     api_endpoint=(dict(type="str", choices=["auto", "api", "rest"], default="auto"), "VMWARE_API_ENDPOINT"),
     request_timeout=(dict(type="int", default=60), None),
 )
+# What says which session, item, library or files a task is about. Null or empty, such an option is refused.
+SELECTORS = (
+    "update_session_id",
+    "library_item_id",
+    "source_library_item_id",
+    "library_id",
+    "library_name",
+    "name",
+    "files",
+)
 LIBRARY = dict(library_name=dict(type="str"), library_id=dict(type="str"))
 ITEM = dict(name=dict(type="str"), library_item_id=dict(type="str"))
 PULL = dict(url=dict(type="str"), ssl_thumbprint=dict(type="str"), checksum=dict(type="str"))

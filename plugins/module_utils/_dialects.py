@@ -163,16 +163,19 @@ class ApiDialect:
         model: dict[str, Any] | None,
         client_token: str | None = None,
     ) -> Request:
-        """Render one call. arguments are scalars by their API names (None is left out), model is the body's model.
+        """Render one call. arguments are scalars by their API names, model is the body's model.
 
-        Raises InvalidArgument for what a path can't carry.
+        Raises InvalidArgument for None, because left out it could mean everything, and for what a path can't carry.
         """
         method, path = self._route(operation)
-        rest = {name: value for name, value in arguments.items() if value is not None}
+        rest = dict(arguments)
+        for name, value in arguments.items():
+            if value is None:
+                raise InvalidArgument(f"{name} must not be null")
         parts = []
         for part in path.split("{"):
             name, brace, tail = part.partition("}")
-            if brace and arguments[name] in (None, "", ".", ".."):
+            if brace and arguments[name] in ("", ".", ".."):
                 raise InvalidArgument(f"{name} must not be {arguments[name] or 'empty'}")
             parts.append(quote(str(rest.pop(name)), safe="", errors="replace") + tail if brace else part)
         target = self._below_prefix("".join(parts))

@@ -38,15 +38,14 @@ class Libraries:
         exact = [library_id for library_id in sorted(ids) if self.get(library_id)["name"] == name]
         return only_id(exact, f"libraries have the name {name}")
 
-    def list_libraries(self, name: str | None = None, type_: str | None = None) -> list[Library]:
-        """The libraries with exactly this name, of this type; all without. Sorted by name, then by id.
+    def list_libraries(self, **wanted: str) -> list[Library]:
+        """The libraries with exactly this name, of this type; without either, all. Sorted by name, then by id.
 
         One that vanishes meanwhile is left out.
         """
-        wanted = {key: value for key, value in (("name", name), ("type", type_)) if value}
         answer = self._client.call("library.find", wanted) if wanted else self._client.call("library.list")
         found = [library for library in self._client.map(self._existing, answer.value) if library]
-        exact = [library for library in found if name in (None, library["name"])]
+        exact = [library for library in found if library["name"] == wanted.get("name", library["name"])]
         return sorted(exact, key=lambda library: (library["name"], str(library["id"])))
 
     def _existing(self, library_id: str) -> Library | None:

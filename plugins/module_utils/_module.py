@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -19,7 +19,10 @@ from urllib.parse import unquote
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import connection_spec
+from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import (
+    SELECTORS,
+    connection_spec,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import (
     REQUESTS_IMPORT_ERROR,
     VCenterClient,
@@ -57,7 +60,7 @@ def execute(
     report: Report | None = None,
     unverified_by: Sequence[str] = (),
 ) -> Outcome:
-    """Run a task. Whatever happens, the API token that it logged in for is deleted."""
+    """Run a task by validated options. Whatever happens, the API token that it logged in for is deleted."""
     client = task = None
     warnings = []
     if unverified_by and not params["validate_certs"]:
@@ -81,10 +84,43 @@ def execute(
     return outcome
 
 
+def refusal_of(arguments: Mapping[str, Any]) -> InvalidArgument | None:
+    """Why arguments, as they came, can't be meant: one that says what the task is about is null or empty.
+
+    ansible-core takes a null for an option that is given, in required_one_of and mutually_exclusive, and a service for
+    one that is not, which means everything. So this goes before the check of options by ansible-core.
+    """
+    option = next(_blank_selectors(arguments), None)
+    return _blank(*option) if option else None
+
+
+def _blank_selectors(arguments: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for option, value in arguments.items():
+        if option in SELECTORS and (value in (None, []) or _is_blank(value)):
+            yield path + option, value
+        for number, member in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(member, Mapping):
+                yield from _blank_selectors(member, f"{path}{option}[{number}].")
+            elif option in SELECTORS and (member is None or _is_blank(member)):
+                yield f"{path}{option}[{number}]", member
+
+
+def _is_blank(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
+def _blank(option: str, value: Any) -> InvalidArgument:
+    return InvalidArgument(
+        f"{option} is {'null' if value is None else 'empty'}: what it was made from has no value. In check mode, so has"
+        " the id of what was not created. Skip the task then (when: not ansible_check_mode), or leave the option out"
+        " (default(omit, true))"
+    )
+
+
 def _refuse_empty(params: dict[str, Any]) -> None:
     for option, value in params.items():
-        if isinstance(value, str) and not value.strip() and option not in MAY_BE_EMPTY:
-            raise InvalidArgument(f"{option} must not be empty")
+        if _is_blank(value) and option not in MAY_BE_EMPTY:
+            raise _blank(option, value)
 
 
 def secrets_of(params: dict[str, Any]) -> set[str]:
@@ -116,10 +152,14 @@ def _urls_in(value: Any) -> Iterator[str]:
 
 
 class _Module(AnsibleModule):
-    """Masks the passwords in URLs when it logs or refuses options.
+    """Refuses selectors that are null, and masks the passwords in URLs when it logs or refuses options.
 
-    ansible-core does that too, but misses the password of a short user name.
+    ansible-core masks them too, but misses the password of a short user name.
     """
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.refusal = refusal_of(self.params)
 
     def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
         secrets = secrets_of(self.params)
@@ -127,6 +167,8 @@ class _Module(AnsibleModule):
 
     def fail_json(self, msg: str, **kwargs: Any) -> None:
         self.no_log_values.update(secrets_of(self.params))
+        if self.refusal:
+            super().fail_json(**self.refusal.fail_kwargs())
         super().fail_json(msg, **kwargs)
 
 
@@ -134,6 +176,8 @@ def module_main(spec: dict[str, Any], run: Run) -> None:
     """The main of every module: read the arguments, run, and end with exit_json or fail_json."""
     unverified_by: list[str] = []
     module = _Module(**with_connection_options(spec, unverified_by))
+    if module.refusal:
+        module.fail_json(str(module.refusal))
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     outcome = execute(run, module.params, module.check_mode, unverified_by=unverified_by)

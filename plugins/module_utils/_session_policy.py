@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -73,15 +74,13 @@ def reasons(sessions: UpdateSessions, session: UpdateSession) -> list[str]:
     return list(dict.fromkeys(text for text in texts if text))
 
 
-def find_sessions(
-    sessions: UpdateSessions, update_session_id: str | None, library_item_id: str | None
-) -> list[UpdateSession]:
-    """The session of this id, or all sessions of the user on this item, or anywhere. [] where there is none."""
-    if update_session_id:
-        session = sessions.find(update_session_id)
+def find_sessions(sessions: UpdateSessions, params: Mapping[str, Any]) -> list[UpdateSession]:
+    """The session of update_session_id, or all sessions of the user on library_item_id. [] where there is none."""
+    if params["update_session_id"]:
+        session = sessions.find(params["update_session_id"])
         return [session] if session else []
     try:
-        return sessions.list_sessions(library_item_id)
+        return sessions.list_sessions(params["library_item_id"])
     except NotFound:
         return []
 

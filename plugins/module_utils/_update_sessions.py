@@ -37,19 +37,21 @@ class UpdateSessions:
         self.files = UpdateSessionFiles(client)
         self.host = client.peer.host
 
-    def list_sessions(self, library_item_id: str | None = None) -> list[UpdateSession]:
-        """All sessions of the calling user, or those on one item; sorted by id. Raises NotFound for a missing item.
+    def list_sessions(self, library_item_id: str) -> list[UpdateSession]:
+        """The sessions of the calling user on one item, sorted by id. Raises NotFound for a missing item.
 
         A session that vanishes between list and get is left out.
         """
-        ids = self.list_ids(library_item_id)
-        sessions = [session for session in self._client.map(self.find, ids) if session is not None]
+        ids = self._client.call("update_session.list", library_item_id=library_item_id).value
         # vcsim ignores library_item_id.
-        return [session for session in sessions if library_item_id in (None, session["library_item_id"])]
+        return [session for session in self._existing(ids) if session["library_item_id"] == library_item_id]
 
-    def list_ids(self, library_item_id: str | None = None) -> list[str]:
-        """The ids of what list_sessions returns; of all sessions, though, where the server ignores library_item_id."""
-        return sorted(self._client.call("update_session.list", library_item_id=library_item_id).value)
+    def list_all_sessions(self) -> list[UpdateSession]:
+        """All sessions of the calling user, as list_sessions has those on one item."""
+        return self._existing(self._client.call("update_session.list").value)
+
+    def _existing(self, ids: list[str]) -> list[UpdateSession]:
+        return [session for session in self._client.map(self.find, sorted(ids)) if session is not None]
 
     def get(self, update_session_id: str) -> UpdateSession:
         """One session. Raises NotFound."""

@@ -320,7 +320,8 @@ def find(task: Task) -> list[Library]:
     params, libraries = task.params, task.services.libraries
     type_ = params["type"] and params["type"].upper()
     if not params["library_id"]:
-        return libraries.list_libraries(params["name"], type_)
+        wanted = {"name": params["name"], "type": type_}
+        return libraries.list_libraries(**{key: value for key, value in wanted.items() if value})
     with suppress(NotFound):
         library = libraries.get(params["library_id"])
         return [library] if type_ in (None, library["type"]) else []

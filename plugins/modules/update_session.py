@@ -336,7 +336,7 @@ def end(task: Task, session: UpdateSession, wanted: str) -> UpdateSession:
 def remove(task: Task) -> dict[str, Any]:
     """Delete the session, or all sessions of the user on the item."""
     params, sessions = task.params, task.services.update_sessions
-    found = find_sessions(sessions, params["update_session_id"], params["library_item_id"])
+    found = find_sessions(sessions, params)
     before = {id_of(session): session for session in found}
     for update_session_id, session in before.items():
         if session["state"] == "ACTIVE":

@@ -454,7 +454,8 @@ SPEC = dict(
 def run(task: Task) -> dict[str, Any]:
     """Find the sessions, filter them, add what was asked for."""
     params, sessions = task.params, task.services.update_sessions
-    found = find_sessions(sessions, params["update_session_id"], params["library_item_id"])
+    by_id = params["update_session_id"] or params["library_item_id"]
+    found = find_sessions(sessions, params) if by_id else sessions.list_all_sessions()
     if params["states"]:
         found = [session for session in found if session["state"] in params["states"]]
     if not (params["gather_files"] or params["validate"]):

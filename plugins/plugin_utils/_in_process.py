@@ -21,6 +21,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._client im
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import (
     Outcome,
     execute,
+    refusal_of,
     secrets_of,
     with_connection_options,
 )
@@ -83,8 +84,12 @@ class InProcessAction(NormalAction):
         """What AnsibleModule and module_main do: check the options, run the task, return the result without secrets."""
         unverified_by: list[str] = []
         spec = with_connection_options(self.module.SPEC, unverified_by)
-        options = validate(self._task.action, spec, to_module_arguments(self._task.args))
-        if options.refusal is not None:
+        arguments = to_module_arguments(self._task.args)
+        refusal = refusal_of(arguments)
+        options = validate(self._task.action, spec, arguments)
+        if refusal is not None:
+            outcome = Outcome(refusal.fail_kwargs(), failed=True, secrets=secrets_of(options.params))
+        elif options.refusal is not None:
             outcome = Outcome(dict(msg=options.refusal), failed=True, secrets=secrets_of(options.params))
         else:
             with _working_in(self._loader.get_basedir()):

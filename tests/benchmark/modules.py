@@ -192,12 +192,12 @@ def listing(rounds: int) -> str:
             sessions = UpdateSessions(client)
 
             def one_after_the_other() -> list[Any]:
-                ids = [session["id"] for session in sessions.list_sessions()]
+                ids = [session["id"] for session in sessions.list_all_sessions()]
                 return [sessions.get(session_id) for session_id in ids]
 
             ways = {
                 "one after the other": one_after_the_other,
-                "`update_sessions` by the collection": sessions.list_sessions,
+                "`update_sessions` by the collection": sessions.list_all_sessions,
             }
             took = interleaved({way: partial(clocked, by, count) for way, by in ways.items()}, max(5, rounds // 2))
     seconds = {way: middle(runs, "seconds") for way, runs in took.items()}

@@ -73,7 +73,7 @@ class Case:
 CASES = [
     Case("log in", "session.create", lambda services: services.client.token(), TOKEN),
     Case("log out", "session.delete", lambda services: services.client.log_out()),
-    Case("list", "update_session.list", lambda services: services.update_sessions.list_sessions(), []),
+    Case("list", "update_session.list", lambda services: services.update_sessions.list_all_sessions(), []),
     Case("list of item", "update_session.list", lambda services: services.update_sessions.list_sessions(ITEM), []),
     Case("get", "update_session.get", lambda services: services.update_sessions.get(SESSION), {"state": "ACTIVE"}),
     Case("create", "update_session.create", lambda services: services.update_sessions.create(ITEM), SESSION),
@@ -135,7 +135,7 @@ CASES = [
     Case(
         "libraries of a type",
         "library.find",
-        lambda services: services.libraries.list_libraries(NAME, "SUBSCRIBED"),
+        lambda services: services.libraries.list_libraries(name=NAME, type="SUBSCRIBED"),
         [],
     ),
     Case("create library", "local_library.create", lambda services: services.local_libraries.create(LOCAL), LIBRARY),

@@ -277,7 +277,7 @@ class TestLife:
             simulator.change_session(session, state="ERROR", error_message={"id": "a", "default_message": "b"})
             source.look()
             told = {event["update_session"]["id"]: event["update_session"] for event in source.events}
-            for returned in UpdateSessions(client).list_sessions():
+            for returned in UpdateSessions(client).list_all_sessions():
                 event = told[returned["id"]]
                 assert abs(event.pop("expires_in") - returned.pop("expires_in")) < 30
                 assert event == returned

@@ -211,6 +211,16 @@ def test_options_are_refused_like_a_module_refuses_them(args, text):
     assert "pass-word" not in str(result)
 
 
+@pytest.mark.parametrize("other", [{}, {"library_item_id": "b"}, {"count": "many"}], ids=str)
+def test_a_selector_that_is_null_is_refused_by_name(other):
+    """required_one_of and mutually_exclusive would take it for one that is given."""
+    module = subject(pytest.fail, update_session_id={}, library_item_id={}, count={"type": "int"})
+    module.SPEC["mutually_exclusive"] = [("update_session_id", "library_item_id")]
+    result = run(module, args={"update_session_id": None, **other})
+    assert (result["failed"], result["error_type"]) == (True, "INVALID_ARGUMENT")
+    assert result["msg"].startswith("update_session_id is null")
+
+
 def test_aliases_and_deprecations_are_told():
     removed = {"removed_in_version": "9.0.0", "removed_from_collection": "vsphere.content_library"}
     result = run(subject(name={"aliases": ["title"]}, old=removed), args={"name": "a", "title": "b", "old": "c"})

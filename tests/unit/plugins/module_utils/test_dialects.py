@@ -15,7 +15,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._dialects 
     decode,
     read_error,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES, InvalidArgument
 
 API, REST = DIALECTS["api"], DIALECTS["rest"]
 LOOK = OPERATIONS["update_session.get"]
@@ -53,13 +53,25 @@ def test_what_stands_in_a_query_is_quoted():
     assert line == "GET /api/content/library/item/update-session?library_item_id=a%20b%26c%3Dd"
 
 
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("update_session.list", {"library_item_id": None}),
+        ("update_session.keep_alive", {"update_session_id": "a", "client_progress": None}),
+        ("update_session.get", {"update_session_id": None}),
+        ("file.list", {"update_session_id": None}),
+    ],
+)
+def test_null_does_not_mean_everything(operation, arguments):
+    for dialect in (API, REST):
+        with pytest.raises(InvalidArgument, match="must not be null"):
+            request(dialect, operation, **arguments)
+
+
 def test_what_is_not_given_is_left_out():
     for dialect in (API, REST):
-        line, body = request(dialect, "update_session.list", library_item_id=None)
-        assert "?" not in line
-        assert body is None
-        _line, body = request(dialect, "update_session.keep_alive", update_session_id="a", client_progress=None)
-        assert body is None
+        line, body = request(dialect, "update_session.list")
+        assert ("?" in line, body) == (False, None)
 
 
 def test_zero_is_given():

@@ -69,23 +69,16 @@ def test_an_answer_that_is_no_library(server, libraries, model):
 # Several libraries
 
 
-@pytest.mark.parametrize(
-    ("name", "type_", "spec"),
-    [
-        ("demo", None, {"name": "demo"}),
-        (None, "LOCAL", {"type": "LOCAL"}),
-        ("demo", "LOCAL", {"name": "demo", "type": "LOCAL"}),
-    ],
-)
-def test_libraries_of_a_name_and_a_type(server, libraries, name, type_, spec):
-    server.expect("find_library", ["c", "b", "a", "vanished"], spec)
+@pytest.mark.parametrize("wanted", [{"name": "demo"}, {"type": "LOCAL"}, {"name": "demo", "type": "LOCAL"}], ids=str)
+def test_libraries_of_a_name_and_a_type(server, libraries, wanted):
+    server.expect("find_library", ["c", "b", "a", "vanished"], wanted)
     with server.wire.any_order():
         server.expect("get_library", library(id=None), id="c")
         server.expect("get_library", library(id=None), id="b")
         server.expect("get_library", library(name="Demo", id=None), id="a")
         server.expect("get_library", NOT_FOUND, id="vanished")
-    found = [found["id"] for found in libraries.list_libraries(name, type_)]
-    assert found == (["b", "c"] if name else ["a", "b", "c"])
+    found = [found["id"] for found in libraries.list_libraries(**wanted)]
+    assert found == (["b", "c"] if "name" in wanted else ["a", "b", "c"])
 
 
 def test_all_libraries(server, libraries):

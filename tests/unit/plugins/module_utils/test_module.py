@@ -345,6 +345,18 @@ def test_a_given_token_is_hidden_too_and_check_mode_writes_nothing(vcenter):
     assert TOKEN not in output
 
 
+@pytest.mark.parametrize("other", [{}, {"library_item_id": "b"}, {"wait": "perhaps"}], ids=str)
+@pytest.mark.parametrize(("value", "told"), [(None, "null"), (" ", "empty")])
+def test_a_module_refuses_a_selector_that_is_null(value, told, other):
+    """ansible-core takes it for one that is given, and drops the difference before the module sees its options."""
+    result, _output = run_module(
+        "update_session", hostname=HOST, session_id=TOKEN, update_session_id=value, state="absent", **other
+    )
+    assert (result["failed"], result["error_type"]) == (True, "INVALID_ARGUMENT")
+    assert result["msg"].startswith(f"update_session_id is {told}: ")
+    assert "when: not ansible_check_mode" in result["msg"]
+
+
 def test_a_module_without_requests_says_what_is_missing(tmp_path):
     (tmp_path / "requests.py").write_text("raise ImportError('not here')\n")
     runner = RUNNER.replace("import importlib", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import importlib")

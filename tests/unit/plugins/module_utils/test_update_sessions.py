@@ -74,7 +74,7 @@ def test_what_is_no_session_can_not_be_read(server, model):
 def test_what_is_no_list_of_ids_can_not_be_read(server, ids):
     server.expect("list", ids)
     with pytest.raises(InternalServerError, match="can't be read"):
-        sessions_of(server).list_sessions()
+        sessions_of(server).list_all_sessions()
 
 
 @pytest.mark.parametrize("files", [["a.iso"], [{}], [{"name": "a.iso"}], [{"status": "READY"}], [None], {"a": "b"}])
