@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any
 
@@ -118,13 +118,21 @@ class InProcessAction(NormalAction):
 
 @contextmanager
 def _working_in(folder: str) -> Iterator[None]:
-    """Work in this folder. A module on a local connection starts in that of the playbook, so relative paths agree."""
-    before = os.getcwd()
+    """Work in this folder. A module on a local connection starts in that of the playbook, so relative paths agree.
+
+    To come back afterwards is a courtesy to whatever else this worker does. Nobody may be able to: the folder before is
+    gone, or it is a private home that sudo left behind.
+    """
+    before = None
+    with suppress(OSError):
+        before = os.getcwd()
     os.chdir(folder)
     try:
         yield
     finally:
-        os.chdir(before)
+        if before is not None:
+            with suppress(OSError):
+                os.chdir(before)
 
 
 def _is_this_python(interpreter: str) -> bool:

@@ -249,6 +249,20 @@ def test_relative_paths_start_from_the_playbook(monkeypatch, tmp_path):
     assert os.getcwd() == before
 
 
+def test_a_folder_that_can_not_be_entered_again_does_not_fail_the_task(monkeypatch, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+
+    def work(task):
+        gone.rmdir()
+        return {"done": task.perform("delete", lambda: "done")}
+
+    monkeypatch.setattr(DataLoader, "get_basedir", lambda self: str(tmp_path))
+    result = run(subject(work))
+    assert (result["changed"], result["done"], result.get("failed")) == (True, "done", None)
+
+
 def test_progress_goes_to_standard_error(monkeypatch):
     shown = []
     monkeypatch.setattr(_in_process.display, "display", lambda text, stderr: shown.append((text, stderr)))
