@@ -44,9 +44,10 @@ lint: $(VENV) ## check style and playbooks
 	$(BIN)/ruff format --check
 	$(BIN)/yamllint --strict .
 	$(BIN)/antsibull-changelog lint
-	# Playbooks name the collection's action group, which only a collection that can be found has.
+	# mypy, and playbooks that name the collection's action group, have to find the collection.
 	mkdir -p .build/checkout/ansible_collections/vsphere
 	ln -sfn "$(CURDIR)" .build/checkout/ansible_collections/vsphere/content_library
+	$(BIN)/mypy
 	PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_COLLECTIONS_PATH=.build/checkout $(BIN)/ansible-lint
 
 .PHONY: sanity

@@ -60,13 +60,13 @@ def read_references(text: bytes, name: str) -> list[Reference]:
     # No document type, hence no entities. No namespaces: expat would repeat a long one in each name that it reports.
     try:
         is_utf_16 = text[:2] in UTF_16
-        text = _utf_8(text) if is_utf_16 else text
-        _look_through_long_tags(text, name)
+        xml = _utf_8(text) if is_utf_16 else text
+        _look_through_long_tags(xml, name)
         parser = expat.ParserCreate("utf-8" if is_utf_16 else None)
         parser.StartDoctypeDeclHandler = refuse_doctype
         parser.StartElementHandler = start
         parser.EndElementHandler = lambda tag: path.pop()
-        parser.Parse(text, True)
+        parser.Parse(xml, True)
     except (expat.ExpatError, LookupError, ValueError) as exc:
         raise InvalidArgument(f"src: {name!r} is not an OVF descriptor, or is damaged: {exc}") from exc
     return references

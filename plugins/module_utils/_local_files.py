@@ -287,7 +287,7 @@ def _mode(wanted: int | str, mode: int) -> int:
     for clause in text.split(","):
         if not _CLAUSE.fullmatch(clause):
             raise InvalidArgument(f"mode {text!r} is neither octal, such as '0644', nor symbolic, such as 'u=rw,g=r'")
-        who = re.match("[ugoa]*", clause)[0]
+        who = re.split("[-+=]", clause, maxsplit=1)[0]
         mask = sum(_WHO[letter] for letter in set(who.replace("a", "ugo") or "ugo"))
         for action, letters in re.findall("([-+=])([rwxXst]*)", clause):
             mode = _changed(mode, mask, action, letters)

@@ -348,7 +348,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._local_fil
     local_error,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._locate import find_library_item
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import DownloadSession
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import DownloadSession, LibraryItemFile
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
@@ -437,7 +437,7 @@ def compare(task: Task, library_item_id: str) -> list[Place]:
     return [beside(task, name, told[name]) for name in names]
 
 
-def beside(task: Task, name: str, told: Facts) -> Place:
+def beside(task: Task, name: str, told: LibraryItemFile) -> Place:
     """A file of the item beside what is in its place. Where the server tells a checksum, that alone decides."""
     start, path = time.monotonic(), os.path.join(task.params["dest"], name)
     told_checksum, checksum = server_checksum(told), None
