@@ -136,6 +136,10 @@ OPERATIONS = {
         Operation("item.create", "POST", _ITEM, 201, "str", "create_spec", repeatable=False),
         Operation("item.update", "PATCH", _ONE_ITEM, 204, None, "update_spec"),
         Operation("item.delete", "DELETE", _ONE_ITEM, 204),
+        Operation(
+            "item_storage.list", "GET", f"{_ONE_ITEM}/storage", 200, "list[StoredFile]",
+            rest=f"GET {_ITEM}/storage",
+        ),
         Operation("item_file.list", "GET", f"{_ONE_ITEM}/file", 200, "list[LibraryItemFile]", rest=f"GET {_ITEM}/file"),
     )
 }  # fmt: skip
@@ -181,7 +185,7 @@ class ApiDialect:
         target = self._below_prefix("".join(parts))
         body = None if model is None else self._wrap(operation, model)
         if rest and method == "GET":
-            target += "?" + urlencode(self._query(operation, rest), errors="replace", quote_via=quote)
+            target += "?" + urlencode(self._query(operation, rest), doseq=True, errors="replace", quote_via=quote)
         elif rest:
             body = {**rest, **(body or {})}
         request = Request(method, target, None if body is None else json.dumps(body).encode())

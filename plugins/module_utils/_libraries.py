@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -37,6 +38,10 @@ class Libraries:
         ids = self._client.call("library.find", {"name": name}).value
         exact = [library_id for library_id in sorted(ids) if self.get(library_id)["name"] == name]
         return only_id(exact, f"libraries have the name {name}")
+
+    def list_ids(self) -> list[str]:
+        """The ids of all libraries, sorted."""
+        return sorted(self._client.call("library.list").value)
 
     def list_libraries(self, **wanted: str) -> list[Library]:
         """The libraries with exactly this name, of this type; without either, all. Sorted by name, then by id.
@@ -143,6 +148,19 @@ class Datastores:
         """The datastores of this name, sorted by id. In several datacenters there may be one each."""
         found = self._client.call("datastore.list", names=name).value
         return sorted(found, key=lambda datastore: datastore["datastore"])
+
+    def names(self, datastore_ids: Iterable[str]) -> dict[str, str]:
+        """The names of datastores by their ids. Those that the user may not see are left out."""
+        wanted = sorted(set(datastore_ids))
+        if not wanted:
+            return {}
+        try:
+            found = self._client.call("datastore.list", datastores=wanted).value
+        except VapiError as error:
+            if error.error_type != "UNAUTHORIZED":
+                raise
+            return {}
+        return {datastore["datastore"]: datastore["name"] for datastore in found}
 
 
 def only_id(found: list[str], what: str) -> str | None:

@@ -10,7 +10,11 @@ from contextlib import suppress
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotFound
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import with_id
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem, LibraryItemFile
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
+    LibraryItem,
+    LibraryItemFile,
+    StoredFile,
+)
 
 
 class LibraryItems:
@@ -36,6 +40,23 @@ class LibraryItems:
         ids = self._client.call("item.find", {"library_id": library_id, "name": name}).value
         return [item for item in self._existing(ids) if item["name"] == name]
 
+    def search(self, **spec: str) -> list[LibraryItem]:
+        """The items of all libraries that have exactly this name, type or library_id; one at least has to be given."""
+        ids = self._client.call("item.find", spec).value
+        found = [item for item in self._existing(ids) if all(item.get(key) == value for key, value in spec.items())]
+        return sorted(found, key=_by_name)
+
+    def of_libraries(self, library_ids: list[str]) -> list[LibraryItem]:
+        """The items of libraries, by name. A library that vanishes meanwhile is left out."""
+
+        def ids(library_id: str) -> list[str]:
+            with suppress(NotFound):
+                return self._client.call("item.list", library_id=library_id).value
+            return []
+
+        found = [item_id for listed in self._client.map(ids, library_ids) for item_id in listed]
+        return sorted(self._existing(found), key=_by_name)
+
     def create(self, library_id: str, name: str, type_: str | None, description: str | None) -> str:
         """Create an empty item and return its id. Raises AlreadyExists.
 
@@ -59,6 +80,11 @@ class LibraryItems:
         files = self._client.call("item_file.list", library_item_id=library_item_id).value
         return sorted(files, key=lambda file: file["name"])
 
+    def storage(self, library_item_id: str) -> list[StoredFile]:
+        """Where the files of an item are stored, by name. Raises NotFound. datastore_path is null."""
+        files = self._client.call("item_storage.list", library_item_id=library_item_id).value
+        return sorted(files, key=lambda file: file["name"])
+
     def _existing(self, ids: list[str]) -> list[LibraryItem]:
         def find(library_item_id: str) -> LibraryItem | None:
             with suppress(NotFound):
@@ -66,3 +92,7 @@ class LibraryItems:
             return None
 
         return [item for item in self._client.map(find, sorted(ids)) if item is not None]
+
+
+def _by_name(item: LibraryItem) -> tuple[str, str]:
+    return item["name"], str(item["id"])

@@ -224,7 +224,7 @@ class StorageBacking(TypedDict):
 
 
 class StoredFile(TypedDict):
-    """content.library.item.storage.Info"""
+    """content.library.item.storage.Info. datastore_path is computed here."""
 
     name: str
     size: int | None
@@ -233,12 +233,14 @@ class StoredFile(TypedDict):
     checksum_info: ChecksumInfo | None
     storage_backing: StorageBacking | None
     storage_uris: list[str]
+    datastore_path: str | None
 
 
 class LibraryItemInfo(LibraryItem, total=False):
     """A library item with what library_item_info adds when it is asked to."""
 
     files: list[LibraryItemFile]
+    storage: list[StoredFile]
 
 
 class Publication(TypedDict):

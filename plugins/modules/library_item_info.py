@@ -10,7 +10,8 @@ module: library_item_info
 short_description: See the items of a content library
 version_added: 0.1.0
 description:
-  - Returns library items as facts. These are all items of a library, those with one name, or a single item.
+  - Returns library items as facts. These are all items of a library or of all libraries, those with one name or type,
+    or a single item.
   - The list is empty if nothing matches or the library does not exist.
 author:
   - vsphere.content_library contributors (!UNKNOWN)
@@ -24,15 +25,26 @@ options:
   library_name:
     description:
       - The library, by its exact name. Where several libraries have the name, use O(library_id).
-      - One of O(library_name), O(library_id) and O(library_item_id) is required.
+      - Without O(library_name), O(library_id) and O(library_item_id), the items of all libraries are meant.
     type: str
   name:
     description: Return only items with exactly this name.
     type: str
+  type:
+    description: Return only items of this type, such as V(iso) or V(ovf).
+    type: str
+    version_added: 2.0.0
   gather_files:
     description: Whether to add the files of each library item.
     type: bool
     default: false
+  gather_storage:
+    description:
+      - Whether to add where the files of each library item are stored.
+      - It takes the privilege C(ContentLibrary.ReadStorage).
+    type: bool
+    default: false
+    version_added: 2.0.0
 seealso:
   - module: vsphere.content_library.library_item
 """
@@ -53,6 +65,16 @@ EXAMPLES = r"""
     name: debian-12
     gather_files: true
   register: found
+
+- name: Find the ISO images of all libraries, and where they are stored
+  vsphere.content_library.library_item_info:
+    type: iso
+    gather_storage: true
+  register: images
+
+- name: Tell the path that a virtual CD drive takes
+  ansible.builtin.debug:
+    msg: "{{ images.library_items | map(attribute='storage') | flatten | map(attribute='datastore_path') }}"
 
 - name: Stop where it is not there
   ansible.builtin.assert:
@@ -163,6 +185,81 @@ library_items:
               type: str
               returned: when the server reports it
               sample: da39a3ee5e6b4b0d3255bfef95601890afd80709
+    storage:
+      description: Where the files of the library item are stored.
+      type: list
+      elements: dict
+      returned: when O(gather_storage=true)
+      contains:  # StoredFile
+        name:
+          description: The name of the file.
+          type: str
+          returned: always
+          sample: tools.iso
+        size:
+          description: The storage that the file uses, in bytes. It may be V(0) where the file is not cached.
+          type: int
+          returned: always
+          sample: 658505728
+        cached:
+          description: Whether the file is in the library's storage.
+          type: bool
+          returned: always
+          sample: true
+        version:
+          description: A number that rises with each change of the file.
+          type: str
+          returned: always
+          sample: "1"
+        checksum_info:
+          description: The checksum of the file. Null where the server reports none.
+          type: dict
+          returned: always
+          contains:  # ChecksumInfo
+            algorithm:
+              description: V(SHA1), V(MD5), V(SHA256) or V(SHA512).
+              type: str
+              returned: when the server reports it
+              sample: SHA1
+            checksum:
+              description: The checksum in hexadecimal digits.
+              type: str
+              returned: when the server reports it
+              sample: da39a3ee5e6b4b0d3255bfef95601890afd80709
+        storage_backing:
+          description: What the library is stored on.
+          type: dict
+          returned: always
+          contains:  # StorageBacking
+            type:
+              description: V(DATASTORE), or V(OTHER) for a file share.
+              type: str
+              returned: always
+              sample: DATASTORE
+            datastore_id:
+              description: The identifier of the datastore. Null for a file share.
+              type: str
+              returned: always
+              sample: datastore-11
+            storage_uri:
+              description: The URI of the file share. Null for a datastore.
+              type: str
+              returned: always
+              sample: null
+        storage_uris:
+          description: Where the file is, as the server names it.
+          type: list
+          elements: str
+          returned: always
+          sample:
+          - ds:///vmfs/volumes/5f1e2d3c-4b5a6978-8796-a5b4c3d2e1f0/contentlib-8a4ee4c2/3f6cb4c0/tools_0653d7a1.iso
+        datastore_path:
+          description:
+            - The path of the file for a virtual CD drive or a datastore browser.
+            - Null where the file is on no datastore, or where the user may not see the name of the datastore.
+          type: str
+          returned: always
+          sample: "[nfs-01] contentlib-8a4ee4c2/3f6cb4c0/tools_0653d7a1.iso"
 operations:
   description: The API operations performed. There are none, as this module only reads.
   type: list
@@ -204,13 +301,15 @@ operation:
   sample: update_session.complete
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import ITEM, LIBRARY
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotFound
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem, LibraryItemInfo
+from ansible_collections.vsphere.content_library.plugins.module_utils._locate import find_library
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
@@ -218,47 +317,60 @@ SPEC = dict(
     argument_spec=dict(
         **LIBRARY,
         **ITEM,
+        type=dict(type="str"),
         gather_files=dict(type="bool", default=False),
+        gather_storage=dict(type="bool", default=False),
     ),
-    required_one_of=[("library_name", "library_id", "library_item_id")],
     mutually_exclusive=[("library_name", "library_id"), ("name", "library_item_id")],
     supports_check_mode=True,
 )
 
 
 def run(task: Task) -> dict[str, Any]:
-    """Find the items, add their files if asked to."""
+    """Find the items, and add their files and where those are stored, if asked to."""
     found: list[LibraryItem] = []
     with suppress(NotFound):
         found = find(task)
-    if not task.params["gather_files"]:
-        return dict(library_items=found)
-    detailed = task.services.client.map(lambda item: with_files(task, item), found)
-    return dict(library_items=[item for item in detailed if item])
+    details = []
+    if task.params["gather_files"]:
+        details.append(("files", files_of))
+    if task.params["gather_storage"]:
+        details.append(("storage", storage_of))
+    for name, gather in details:
+        found = [cast(LibraryItem, {**item, name: seen}) for item, seen in gather(task, found) if seen is not None]
+    return dict(library_items=found)
 
 
-def with_files(task: Task, item: LibraryItem) -> LibraryItemInfo | None:
-    """The item with its files; None for one that is gone meanwhile."""
-    try:
-        return {**item, "files": task.services.library_items.files(id_of(item))}
-    except NotFound:
-        return None
+def files_of(task: Task, items: list[LibraryItem]) -> Iterator[tuple[LibraryItem, Any]]:
+    """Each item with its files; None for one that is gone meanwhile."""
+
+    def files(item: LibraryItem) -> Any:
+        with suppress(NotFound):
+            return task.services.library_items.files(id_of(item))
+
+    return zip(items, task.services.client.map(files, items))
+
+
+def storage_of(task: Task, items: list[LibraryItem]) -> Iterator[tuple[LibraryItem, Any]]:
+    """Each item with where its files are stored; None for one that is gone meanwhile."""
+    # Imported here, because each process compiles what it imports, and few ask for this.
+    from ansible_collections.vsphere.content_library.plugins.module_utils._storage import stored_files
+
+    return zip(items, stored_files(task.services, items))
 
 
 def find(task: Task) -> list[LibraryItem]:
     """The items that match. Raises NotFound for what does not exist."""
-    params, services = task.params, task.services
-    library_id = params["library_id"]
-    if params["library_name"]:
-        library_id = services.libraries.find(params["library_name"])
-        if library_id is None:
-            return []
+    params, items = task.params, task.services.library_items
+    library_id = find_library(params, task.services)
     if params["library_item_id"]:
-        item = services.library_items.get(params["library_item_id"])
-        return [item] if library_id in (None, item["library_id"]) else []
-    if params["name"]:
-        return services.library_items.named(library_id, params["name"])
-    return services.library_items.list_items(library_id)
+        wanted = dict(library_id=library_id, type=params["type"])
+        item = items.get(params["library_item_id"])
+        return [item] if all(value in (None, item.get(key)) for key, value in wanted.items()) else []
+    spec = {key: value for key, value in params.items() if key in ("name", "type") and value}
+    if spec:
+        return items.search(**spec, **({"library_id": library_id} if library_id else {}))
+    return items.list_items(library_id) if library_id else items.of_libraries(task.services.libraries.list_ids())
 
 
 def main() -> None:

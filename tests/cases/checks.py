@@ -169,6 +169,11 @@ def check_success(task: TaskResult, wanted: dict[str, Any], phase: str, given: T
         assert all(contains(library, wanted.get("each", {})) for library in result["libraries"]), result
     if "library_items" in wanted:
         assert [item["name"] for item in result["library_items"]] == wanted["library_items"]
+    if "datastore_paths" in wanted:
+        stored = [file for item in result["library_items"] for file in item["storage"]]
+        assert len(stored) == len(wanted["datastore_paths"])
+        for file, pattern in zip(stored, wanted["datastore_paths"]):
+            assert re.search(pattern, file["datastore_path"]), file
     if "item_files" in wanted:
         assert [file["name"] for file in result["library_items"][0]["files"]] == wanted["item_files"]
     if "update_sessions" in wanted:

@@ -22,6 +22,7 @@ says what comes of it:
     mirrored                false where the server lies, so that the facts are not those of its state
     libraries               the libraries that are returned, by their names in `given`, or on the server
     library_items           the names of the items that are returned
+    datastore_paths         a regular expression for the datastore_path of each file of these
     item_files              the names of the files of the first of them
     files                   as in the result, in order: "NAME ACTION", and " verified" where checksum_verified is true
     diff                    before and after, where they are not what the server says they are

@@ -4,7 +4,8 @@
 """The files that cases push, and the web servers that they are pulled from.
 
 A case knows `files`, their folder; `http` and `https`, URLs where the same folder is served, and `thumbprint` of the
-latter's certificate; `sha256`, by the names of the files; and `demo`, the id of the library of that name.
+latter's certificate; `sha256`, by the names of the files; and `demo` and `images`, the ids of the libraries of these
+names.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 LARGE = 12 << 20  # more than the buffers of a connection hold, so that a rate holds for it
 NAME = "größe (1) ü.iso"
-DEMO = str(uuid.uuid5(uuid.NAMESPACE_URL, "library/demo"))
+DEMO, IMAGES = (str(uuid.uuid5(uuid.NAMESPACE_URL, f"library/{name}")) for name in ("demo", "images"))
 
 
 def descriptor(*names: str, sizes: dict[str, int] | None = None) -> bytes:
@@ -134,6 +135,7 @@ def sources(folder: Path) -> Iterator[dict[str, Any]]:
         yield {
             "files": str(folder),
             "demo": DEMO,
+            "images": IMAGES,
             "http": plain,
             "https": secure,
             "thumbprint": hashlib.sha1(der, usedforsecurity=False).hexdigest(),

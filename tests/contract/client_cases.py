@@ -180,6 +180,8 @@ CASES = [
     Case("datastores", "datastore.list", lambda services: services.datastores.named(NAME), []),
     Case("items", "item.list", lambda services: services.library_items.list_items(LIBRARY), []),
     Case("find items", "item.find", lambda services: services.library_items.named(LIBRARY, NAME), []),
+    Case("search items", "item.find", lambda services: services.library_items.search(name=NAME, type="iso"), []),
+    Case("storage", "item_storage.list", lambda services: services.library_items.storage(ITEM), []),
     Case("item", "item.get", lambda services: services.library_items.get(ITEM), {"name": NAME}),
     Case(
         "create item",

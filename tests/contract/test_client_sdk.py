@@ -22,6 +22,7 @@ from com.vmware.content.library.item_client import (
     DownloadSession,
     DownloadSessionModel,
     File,
+    Storage,
     TransferEndpoint,
     UpdateSession,
     UpdateSessionModel,
@@ -172,6 +173,8 @@ SDK_CALLS = {
     "datastores": lambda config: Datastore(config).list(Datastore.FilterSpec(names={NAME})),
     "items": lambda config: Item(config).list(LIBRARY),
     "find items": lambda config: Item(config).find(Item.FindSpec(library_id=LIBRARY, name=NAME)),
+    "search items": lambda config: Item(config).find(Item.FindSpec(name=NAME, type="iso")),
+    "storage": lambda config: Storage(config).list(ITEM),
     "item": lambda config: Item(config).get(ITEM),
     "create item": lambda config: Item(config).create(
         ItemModel(library_id=LIBRARY, name=NAME, type="iso", description=MESSAGE)

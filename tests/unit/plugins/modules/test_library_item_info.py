@@ -127,8 +127,6 @@ def test_what_may_not_be_seen_fails(server, check_mode):
 @pytest.mark.parametrize(
     ("params", "named"),
     [
-        ({}, "library_name"),
-        ({"name": "tools"}, "library_name"),
         ({"library_name": "demo", "library_id": LIBRARY}, "library_name"),
         ({"library_id": LIBRARY, "name": "tools", "library_item_id": ITEM}, "library_item_id"),
     ],
