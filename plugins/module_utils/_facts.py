@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
     DownloadSession,
@@ -15,9 +15,11 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._models im
     Library,
     LibraryItem,
     Message,
+    Preview,
     UpdateSession,
     UpdateSessionFile,
     UploadFile,
+    WarningBehavior,
     field_of,
     fields,
 )
@@ -133,6 +135,18 @@ def behavior_of(session: UpdateSession) -> dict[str, bool]:
     preview = session["preview_info"]
     entries = session["warning_behavior"] or (preview["warnings"] if preview else [])
     return {entry["type"]: bool(entry.get("ignored")) for entry in entries}
+
+
+def with_behavior(session: UpdateSession, warning_behavior: list[WarningBehavior]) -> UpdateSession:
+    """The session as it will be with this warning_behavior."""
+    preview = session["preview_info"]
+    if preview:
+        ignored = {entry["type"]: bool(entry.get("ignored")) for entry in warning_behavior}
+        warnings = [{**warning, "ignored": ignored.get(warning["type"], False)} for warning in preview["warnings"]]
+        preview = cast(Preview, {**preview, "warnings": warnings})
+    changed: UpdateSession = {**session, "warning_behavior": warning_behavior, "preview_info": preview}
+    changed["blocking_warnings"] = blocking_warnings(changed)
+    return changed
 
 
 def blocking_warnings(session: UpdateSession) -> list[str]:

@@ -169,13 +169,14 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     NotAllowedInCurrentState,
     NotFound,
     ResourceBusy,
+    VapiError,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import (
     behavior_of,
-    blocking_warnings,
     id_of,
     session_diff_state,
     session_facts,
+    with_behavior,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
@@ -307,9 +308,9 @@ def steer(task: Task, session: UpdateSession) -> UpdateSession:
     if not (plan.changes or plan.keeps_alive):
         return session
     if task.check_mode:
-        predicted = cast(UpdateSession, {**session, **plan.changes})
-        predicted["blocking_warnings"] = blocking_warnings(predicted)
-        return predicted
+        behavior = plan.changes.get("warning_behavior")
+        predicted = session if behavior is None else with_behavior(session, behavior)
+        return cast(UpdateSession, {**predicted, **plan.changes})
     session = sessions.get(update_session_id)
     min_lifetime = task.params["min_lifetime"]
     if plan.is_short and (session["expires_in"] or 0) < min_lifetime:
@@ -324,6 +325,14 @@ def end(task: Task, session: UpdateSession, wanted: str) -> UpdateSession:
     """Complete or cancel an ACTIVE session. Returns it afterwards."""
     params, sessions, update_session_id = task.params, task.services.update_sessions, id_of(session)
     ended: UpdateSession | None = None
+    if wanted == "DONE" and task.check_mode and session["blocking_warnings"]:
+        listed = ", ".join(session["blocking_warnings"])
+        raise VapiError(
+            f"update session {update_session_id} on {task.host} would end in ERROR when it is completed: its content"
+            f" raised {listed}; look into it, or ignore it by warning_behavior",
+            operation=OPERATIONS[wanted],
+            update_session=session,
+        )
     if wanted == "DONE":
         ended = task.perform("complete", finish, sessions, update_session_id, params["wait_timeout"], params["wait"])
     else:

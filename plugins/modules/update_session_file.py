@@ -383,9 +383,19 @@ def carry_out(task: Task, session: UpdateSession, wanted: FileChange) -> UploadF
         return push(task, session, wanted)
     if wanted.spec:
         info = task.perform("add_file", files.add, update_session_id, wanted.spec)
-        return info or file_facts(dict(wanted.spec, status="READY"))
+        return info or predicted(task, session, dict(wanted.spec, status="READY"))
     task.perform("remove_file", files.remove, update_session_id, wanted.name)
     return None
+
+
+def predicted(task: Task, session: UpdateSession, info: dict[str, Any]) -> UploadFile:
+    """The file as it would be once the session has it."""
+    keeps = True
+    if info["name"].lower().endswith((".mf", ".cert")):
+        # Of an OVF package they are read and thrown away. In any other item they are files like all others.
+        item = task.services.library_items.get(session["library_item_id"] or "")
+        keeps = (item["type"] or "").lower() != "ovf"
+    return file_facts(dict(info, keep_in_storage=keeps))
 
 
 def push(task: Task, session: UpdateSession, wanted: FileChange) -> UploadFile | None:
@@ -393,8 +403,9 @@ def push(task: Task, session: UpdateSession, wanted: FileChange) -> UploadFile |
     sessions, source = task.services.update_sessions, wanted.source
     task.note(*wanted.operations)
     if task.check_mode or source is None:
-        predicted = dict(name=wanted.name, source_type="PUSH", status="READY", size=wanted.size)
-        return file_facts(dict(predicted, bytes_transferred=wanted.size, checksum_info=checksum_info(wanted.checksum)))
+        info = dict(name=wanted.name, source_type="PUSH", status="READY", size=wanted.size)
+        info.update(bytes_transferred=wanted.size, checksum_info=checksum_info(wanted.checksum))
+        return predicted(task, session, info)
     client, wait_timeout = task.services.client, task.params["wait_timeout"]
     try:
         with KeepAlive(sessions.keep_alive, session) as keeper:
