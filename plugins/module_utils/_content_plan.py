@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -32,6 +33,7 @@ OPERATIONS = {
 }
 PULL_SCHEMES = ("http", "https", "ds", "file")
 SCHEMES_WITHOUT_HOST = ("ds", "file")
+PACKAGES = (".ovf", ".ova")
 
 
 class FileChange(NamedTuple):
@@ -137,7 +139,7 @@ def compare(params: Mapping[str, Any], source: Package, files: Iterable[File]) -
         before,
         (
             *(change for change in compared if change.name not in sent),
-            *(FileChange(name, REMOVED, before[name]["size"]) for name in remove),
+            *(_removed(before[name]) for name in remove),
             *(FileChange(file.name, UPLOADED, file.size, file.checksum, source=file) for file in send),
         ),
     )
@@ -145,10 +147,27 @@ def compare(params: Mapping[str, Any], source: Package, files: Iterable[File]) -
 
 def _compare_pull(params: Mapping[str, Any], before: dict[str, File]) -> tuple[FileChange, ...]:
     spec = pull_spec(params)
-    reported, asked = server_checksum(before.get(spec["name"], {})), server_checksum(spec)
-    if params["force"] or not before or contradicts(reported, asked):
-        return (FileChange(spec["name"], PULLED, spec=spec),)
-    return tuple(FileChange(name, UNCHANGED, file["size"], server_checksum(file)) for name, file in before.items())
+    name = spec["name"]
+    if os.path.splitext(name)[1].lower() in PACKAGES:
+        # The server decides which files the item gets of a package, so nothing tells whether it was this package.
+        if params["force"] or not before:
+            return (FileChange(name, PULLED, spec=spec),)
+        return tuple(_unchanged(file) for file in before.values())
+    others = [
+        FileChange(other, REMOVED, before[other]["size"]) for other in before if params["purge"] and other != name
+    ]
+    has = before.get(name)
+    if has is None or params["force"] or contradicts(server_checksum(has), server_checksum(spec)):
+        return (*others, FileChange(name, PULLED, spec=spec))
+    return (_unchanged(has), *others)
+
+
+def _removed(file: File) -> FileChange:
+    return FileChange(file["name"], REMOVED, file["size"])
+
+
+def _unchanged(file: File) -> FileChange:
+    return FileChange(file["name"], UNCHANGED, file["size"], server_checksum(file))
 
 
 def _compare_file(file: SourceFile, has: File | None, params: Mapping[str, Any]) -> FileChange:

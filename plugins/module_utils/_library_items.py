@@ -66,9 +66,10 @@ class LibraryItems:
         model = {"library_id": library_id, "name": name, "type": type_, "description": description}
         return self._client.create("item.create", {key: value for key, value in model.items() if value})
 
-    def update(self, library_item_id: str, description: str) -> None:
-        """Set the description."""
-        self._client.call("item.update", {"description": description}, library_item_id=library_item_id)
+    def update(self, library_item_id: str, description: str, version: str | None = None) -> None:
+        """Set the description. With a version the server refuses that where the item has another one by now."""
+        model = {"description": description, **({"version": version} if version else {})}
+        self._client.call("item.update", model, library_item_id=library_item_id)
 
     def delete(self, library_item_id: str) -> None:
         """Delete an item with its content. One that is gone is fine."""

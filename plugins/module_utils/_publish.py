@@ -24,7 +24,6 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     InvalidArgument,
     NotFound,
     ResourceBusy,
-    VapiError,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of, item_diff_state, item_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._locate import find_library_item
@@ -39,6 +38,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._publish_c
     publish_content,
     refuse_subscribed,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._publish_undo import undo
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
@@ -156,12 +156,12 @@ def bring_about(task: Task, source: Package, plan: ItemPlan) -> tuple[LibraryIte
             with defer_signals():
                 item_id = task.perform("create_item", create_item, task, plan.after)
         if task.params["src"] or task.params["url"]:
-            content = publish_content(task, source, plan.library_id, item_id, is_new=plan.before is None)
+            publish_content(task, source, plan.library_id, item_id, plan.before, content)
     except BaseException as error:
         # A new item that is busy is one that somebody else fills.
         is_anothers = plan.before is None and isinstance(error, ResourceBusy)
         if item_id and not task.check_mode and not is_anothers:
-            undo(task, plan, item_id)
+            undo(task, item_id, plan.before, plan.changes, content)
         raise
     has_changed = not task.check_mode and (plan.differs or content.plan.differs)
     return (items.get(item_id) if item_id and has_changed else plan.after), content
@@ -171,18 +171,6 @@ def create_item(task: Task, item: LibraryItem) -> str:
     """Create an empty item. Returns its id."""
     create = task.services.library_items.create
     return create(item["library_id"] or "", item["name"], item["type"], item["description"])
-
-
-def undo(task: Task, plan: ItemPlan, item_id: str) -> None:
-    """Leave the item as it was before the task."""
-    items, retry_cleanup = task.services.library_items, task.services.client.retry_cleanup
-    try:
-        if plan.before is None:
-            retry_cleanup(items.delete, item_id)
-        elif plan.changes:
-            retry_cleanup(items.update, item_id, plan.before["description"] or "")
-    except VapiError as error:
-        task.warnings.append(f"Library item {item_id} could not be brought back to what it was: {error}")
 
 
 def result_of(before: LibraryItem | None, after: LibraryItem | None, content: Content) -> dict[str, Any]:

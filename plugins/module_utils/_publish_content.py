@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
     DEFAULT_ALGORITHM,
-    format_checksum,
-    matches_checksum,
     server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._content_plan import (
@@ -25,34 +23,34 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._content_p
     File,
     FileChange,
     compare,
-    contradicts,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
-    ResourceBusy,
     VapiError,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of, session_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem, UpdateSession
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package
-from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import (
-    cancel_unless_ended,
-    explained,
-    finish,
-    settle_others,
+from ansible_collections.vsphere.content_library.plugins.module_utils._publish_session import (
+    discard,
+    give_up,
+    open_session,
+    remove_abandoned,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._publish_verify import verify
+from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import finish, settle_others
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Pushed, Upload
-from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
 
 
 @dataclass
 class Content:
     """The plan for the content of an item, and what came of it.
 
-    changes are those of the plan with their results, after the files that the item has then.
+    changes are those of the plan with their results, after the files that the item has then. is_completed: the item
+    has it, as this task completed the session.
     """
 
     plan: ContentPlan = NOTHING
@@ -61,6 +59,11 @@ class Content:
     update_session: UpdateSession | None = None
     pushed: dict[str, Pushed] = field(default_factory=dict)
     bytes_transferred: int = 0
+    is_completed: bool = False
+
+    def leave(self) -> None:
+        """Nothing is to be done: the item has what is wanted."""
+        self.changes, self.after, self.update_session = self.plan.changes, self.plan.before, None
 
 
 def refuse_subscribed(task: Task, library_id: str) -> None:
@@ -69,22 +72,27 @@ def refuse_subscribed(task: Task, library_id: str) -> None:
         raise InvalidArgument(f"library {library_id} is subscribed: change its items where they are published")
 
 
-def publish_content(task: Task, source: Package, library_id: str, item_id: str | None, is_new: bool) -> Content:
-    """Compare, then send what differs in one update session. item_id is None for an item that would be created."""
-    sessions = task.services.update_sessions
+def publish_content(
+    task: Task, source: Package, library_id: str, item_id: str | None, before: LibraryItem | None, content: Content
+) -> None:
+    """Compare, then send what differs in one update session.
+
+    item_id is None for an item that would be created, before for one that is new. content gets the plan, and what comes
+    of it, also where this raises.
+    """
     abandoned: list[UpdateSession] = []
-    if is_new or item_id is None:
-        plan = compare(task.params, source, ())
+    if before is None or item_id is None:
+        content.plan = compare(task.params, source, ())
     else:
-        plan, abandoned = plan_for(task, source, library_id, item_id)
-    if not plan.differs:
-        return Content(plan, plan.changes, plan.before)
-    for session in abandoned:
-        task.perform("cancel", cancel_unless_ended, sessions, id_of(session))
-        task.perform("delete", sessions.delete, id_of(session))
+        content.plan, abandoned = plan_for(task, source, library_id, item_id)
+    if not content.plan.differs:
+        content.leave()
+        return
+    remove_abandoned(task, abandoned)
     if task.check_mode or item_id is None:
-        return predict(task, plan, item_id)
-    return perform(task, plan, item_id)
+        predict(task, content, item_id)
+    else:
+        perform(task, source, item_id, before and before["content_version"], content)
 
 
 def plan_for(task: Task, source: Package, library_id: str, item_id: str) -> tuple[ContentPlan, list[UpdateSession]]:
@@ -105,47 +113,88 @@ def plan_for(task: Task, source: Package, library_id: str, item_id: str) -> tupl
             return plan, abandoned
 
 
-def predict(task: Task, plan: ContentPlan, item_id: str | None) -> Content:
+def predict(task: Task, content: Content, item_id: str | None) -> None:
     """What a run outside of check mode would do."""
     session = dict(library_item_id=item_id, state="DONE", warning_behavior=task.params["warning_behavior"])
     task.note("create")
-    for change in plan.changes:
+    for change in content.plan.changes:
         task.note(*change.operations)
     task.note("complete")
-    return Content(plan, plan.changes, plan.after(), session_facts(session, 0))
+    content.changes, content.after = content.plan.changes, content.plan.after()
+    content.update_session = session_facts(session, 0)
 
 
-def perform(task: Task, plan: ContentPlan, item_id: str) -> Content:
-    """Carry out a plan in one update session. After a failure the session is failed with the reason."""
-    params, services = task.params, task.services
-    sessions, content = services.update_sessions, Content(plan)
+def perform(task: Task, source: Package, item_id: str, compared: str | None, content: Content) -> None:
+    """Carry out a plan in one update session. After a failure the session is failed with the reason.
+
+    compared is the content version of the item that the plan is for.
+    """
+    params, sessions = task.params, task.services.update_sessions
     session_id = None
-    try:
-        with defer_signals():
-            session_id = task.perform("create", open_session, task, item_id)
-        session = content.update_session = sessions.get(session_id)
-        with KeepAlive(sessions.keep_alive, session, params["stale_after"]) as keeper:
+    with ExitStack() as stack:
+        try:
+            with defer_signals():
+                session_id = open_session(task, item_id)
+            session = content.update_session = sessions.get(session_id)
+            keeper = stack.enter_context(KeepAlive(sessions.keep_alive, session, params["stale_after"]))
+            compare_again(task, source, item_id, compared, content)
+            if not content.plan.differs:
+                discard(task, session_id)
+                content.leave()
+                return
+            task.note("create")
             fill(task, content, session, keeper)
             content.update_session = task.perform("complete", finish, sessions, session_id, params["wait_timeout"])
-    except BaseException as error:
-        if not isinstance(error, Exception):
-            services.client.limit_timeouts()
-        if session_id:
-            give_up(task, content, session_id, error)
-        raise
+            content.is_completed = True
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                task.services.client.limit_timeouts()
+            if session_id and is_settled(task, source, item_id, session_id, content, error):
+                return
+            raise
     verify(task, content, item_id)
-    return content
 
 
-def open_session(task: Task, item_id: str) -> str:
-    """Open a session on the item. That of another user can't be seen, only waited for. Returns the id."""
-    params, busy = task.params, None
-    for _waited in poll(Deadline(params["busy_timeout"])):
-        try:
-            return task.services.update_sessions.create(item_id, params["warning_behavior"])
-        except ResourceBusy as error:
-            busy = error
-    raise busy or ResourceBusy(f"library item {item_id} on {task.host} is busy")
+def compare_again(task: Task, source: Package, item_id: str, compared: str | None, content: Content) -> None:
+    """Plan anew in the open session, now that nobody else can change the item, where somebody has since the plan."""
+    session = content.update_session
+    if session and compared and session["library_item_content_version"] == compared:
+        return
+    files = task.services.library_items.files(item_id)
+    if {file["name"]: file for file in files} != content.plan.before:
+        content.plan = compare(task.params, source, files)
+
+
+def is_settled(
+    task: Task, source: Package, item_id: str, session_id: str, content: Content, error: BaseException
+) -> bool:
+    """After a failure: whether the item has what was wanted, as somebody else completed the session. Else fail it."""
+    try:
+        session = task.services.client.retry_cleanup(task.services.update_sessions.find, session_id)
+    except VapiError as second:
+        task.warnings.append(f"Update session {session_id} could not be failed: {second}")
+        return False
+    is_over = session is None or session["state"] == "DONE"
+    if is_over and isinstance(error, VapiError) and has_what_was_wanted(task, source, item_id, session, content):
+        return True
+    give_up(task, session_id, session, content.update_session, error)
+    return False
+
+
+def has_what_was_wanted(
+    task: Task, source: Package, item_id: str, session: UpdateSession | None, content: Content
+) -> bool:
+    """Whether the item has the content that this task wants, after a session that is DONE or gone."""
+    if session is None and task.params["force"]:
+        return False
+    try:
+        plan = compare({**task.params, "force": False}, source, task.services.library_items.files(item_id))
+    except VapiError:
+        return False
+    if not plan.differs:
+        content.changes, content.after = plan.changes, plan.before
+        content.update_session = session or content.update_session
+    return not plan.differs
 
 
 def fill(task: Task, content: Content, session: UpdateSession, keeper: KeepAlive) -> None:
@@ -185,67 +234,3 @@ def push(task: Task, content: Content, uploads: list[FileChange], session: Updat
     content.bytes_transferred = upload.progress.bytes_transferred
     for change in uploads:
         task.note(*change.operations)
-
-
-class _NotAsSent(Exception):
-    """Why a file of the item is not the one that was sent."""
-
-
-def verify(task: Task, content: Content, item_id: str) -> None:
-    """Hold what the item has against what was sent."""
-    content.after = {file["name"]: file for file in task.services.library_items.files(item_id)}
-    verified = []
-    for change in content.changes:
-        has = content.after.get(change.name, {})
-        try:
-            if change.action == UPLOADED:
-                change = verify_pushed(change, content.pushed[change.name], has)
-            elif change.action == PULLED:
-                change = verify_pulled(change, has)
-        except _NotAsSent as why:
-            what = f"file {change.name} of library item {item_id} on {task.host}"
-            raise VapiError(f"{what} is not what was sent: {why}", operation="item_file.list") from None
-        verified.append(change)
-    content.changes = tuple(verified)
-
-
-def verify_pushed(change: FileChange, pushed: Pushed, has: File) -> FileChange:
-    """Compare a file of the item with what was pushed: by the checksum that the server reports, else by the size."""
-    reported, verified = server_checksum(has), pushed.verified
-    # A file that was verified in the session is not read again for a checksum in another algorithm.
-    is_other = bool(verified and reported and pushed.checksum and reported.algorithm != pushed.checksum.algorithm)
-    if reported and not is_other:
-        verified = matches_checksum(pushed.source, reported, pushed.checksum)
-        if not verified:
-            raise _NotAsSent(f"the server reports {format_checksum(reported)}")
-    elif not pushed.received and pushed.source.keep_in_storage and has.get("size") != pushed.source.size:
-        raise _NotAsSent(f"its size is {has.get('size')}, not {pushed.source.size}")
-    return change._replace(checksum=pushed.checksum, verified=verified, seconds=pushed.seconds)
-
-
-def verify_pulled(change: FileChange, has: File) -> FileChange:
-    """Compare a file of the item with the checksum that the task wants, where both are in one algorithm."""
-    reported, asked = server_checksum(has), server_checksum(change.spec or {})
-    if contradicts(reported, asked):
-        raise _NotAsSent(f"the server reports {format_checksum(reported)}")
-    return change._replace(size=has.get("size"), checksum=reported, verified=bool(asked) and reported == asked)
-
-
-def give_up(task: Task, content: Content, session_id: str, error: BaseException) -> None:
-    """Fail the session with the reason, so that the item is free and everybody can see why."""
-    sessions, retry_cleanup = task.services.update_sessions, task.services.client.retry_cleanup
-    try:
-        session = retry_cleanup(sessions.find, session_id)
-        if isinstance(error, VapiError) and error.update_session is None:
-            if session is None:
-                error.update_session = content.update_session
-                error.args = (f"{error}; update session {session_id} is gone: it expired, or was deleted",)
-            else:
-                explained(sessions, error, session)
-        if session and session["state"] == "ACTIVE":
-            retry_cleanup(sessions.fail, session_id, str(error) or type(error).__name__)
-            if isinstance(error, VapiError):
-                with suppress(VapiError):
-                    error.update_session = sessions.find(session_id)
-    except VapiError as second:
-        task.warnings.append(f"Update session {session_id} could not be failed: {second}")

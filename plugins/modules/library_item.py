@@ -67,11 +67,15 @@ options:
   url:
     description:
       - The URL from which the server pulls the file. The last part of its path is the name of the file.
-      - A library item that has content stays unchanged, unless O(force) is set or the server reports another checksum
-        than O(checksum).
+      - A library item that has a file of this name stays unchanged, unless O(force) is set or the server reports
+        another checksum than O(checksum). A URL with another name is pulled.
+      - Of an OVF package or an OVA archive, the server decides which files the library item has. A library item that
+        has content stays unchanged then, unless O(force) is set. The module does not notice another URL.
     type: str
   purge:
-    description: Whether to remove the files of the library item that are not in O(src). Only used with O(src).
+    description:
+      - Whether to remove the files of the library item that O(src) or O(url) does not name. Only used with one of them,
+        and not with the O(url) of an OVF package or an OVA archive.
     type: bool
     default: true
   force:

@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.vsphere.content_library.plugins.modules import library_item, update_session
-from tests.in_process import run
+from ansible_collections.vsphere.content_library.plugins.modules import update_session
+from tests.cases.work import Work
 from tests.simulator.process import SimulatorProcess
 
 pytest_plugins = ["tests.simulator.fixtures"]
 
-CONTENT = b"of the task"
 LOST = [
     dict(kind="reset_before"),
     dict(kind="reset_after"),
@@ -25,55 +23,11 @@ LOST = [
     dict(kind="status", status=500, process=True),
     dict(kind="status", status=504, process=True),
 ]
+UNPROCESSED = [LOST[0], LOST[2], dict(kind="status", status=504)]
+REFUSED = dict(kind="status", status=403, count=100)
 lost_somehow = pytest.mark.parametrize("lost", LOST, ids=["request", "answer", "500", "500 after", "504 after"])
+never_arrived = pytest.mark.parametrize("lost", UNPROCESSED, ids=["request", "500", "504"])
 either_server = pytest.mark.parametrize("client_tokens", [True, False], ids=["honours", "ignores"])
-
-
-class Work:
-    """A task beside somebody else's work, on one server."""
-
-    def __init__(self, vcenter: SimulatorProcess, dialect: str, folder: Path) -> None:
-        self.vcenter, self.dialect = vcenter, dialect
-        self.src = folder / "tools.iso"
-        self.src.write_bytes(CONTENT)
-
-    def fault(self, operation: str, fault: dict[str, Any], count: int = 1) -> None:
-        self.vcenter.faults([{"match": {"operation": operation}, "count": count, "fault": fault}])
-
-    def rival(self, operation: str, *acts: dict[str, Any], at: int = 1) -> None:
-        self.vcenter.rivals([{"match": {"operation": operation}, "at": at, "acts": list(acts)}])
-
-    def run(self, module: Any, **options: Any) -> Any:
-        connection = dict(
-            hostname=self.vcenter.host,
-            port=self.vcenter.port,
-            username=self.vcenter.username,
-            password=self.vcenter.password,
-            ca_path=self.vcenter.ca_path,
-            api_endpoint=self.dialect,
-            request_timeout=5,
-        )
-        return run(module, {**connection, **options})
-
-    def publish(self, **options: Any) -> Any:
-        return self.run(library_item, **{"library_name": "demo", "name": "tools", "src": str(self.src), **options})
-
-    def items(self) -> list[dict[str, Any]]:
-        return [item for item in self.vcenter.state()["items"].values() if item["name"] == "tools"]
-
-    def operations(self) -> list[str]:
-        return [request["operation"] for request in self.vcenter.requests()]
-
-    def content(self) -> dict[str, str]:
-        """The files of the one item, by name."""
-        (item,) = self.items()
-        return {name: file["sha256"] for name, file in item["files"].items()}
-
-    def has_ours(self) -> None:
-        assert self.content() == {"tools.iso": hashlib.sha256(CONTENT).hexdigest()}
-
-    def has_the_rivals(self) -> None:
-        assert self.content() == {"rival.iso": hashlib.sha256(b"of the rival\n").hexdigest()}
 
 
 @pytest.fixture(params=["api", "rest"])
@@ -82,28 +36,135 @@ def work(vcenter: SimulatorProcess, request: pytest.FixtureRequest, tmp_path: Pa
 
 
 @lost_somehow
-@pytest.mark.parametrize("operation", ["item.create", "update_session.create"])
+@pytest.mark.parametrize("operation", ["item__create", "update_session__create"])
 def test_the_client_token_makes_a_create_repeatable(work: Work, operation: str, lost: dict[str, Any]) -> None:
-    work.fault(operation, lost)
+    work.faults(**{operation: lost})
     outcome = work.publish()
     assert not outcome.failed, outcome.result
     assert outcome.result["operations"] == ["create_item", "create", "add_file", "upload", "complete"]
     work.has_ours()
-    (session,) = work.vcenter.state()["sessions"].values()
-    assert session["state"] == "DONE"
+    assert work.sessions() == ["DONE"]
 
 
 @lost_somehow
 def test_update_session_opens_one_session(work: Work, lost: dict[str, Any]) -> None:
     item = work.vcenter.add_item("tools")
-    work.fault("update_session.create", lost)
+    work.faults(update_session__create=lost)
     outcome = work.run(update_session, library_item_id=item)
     assert outcome.result["operations"] == ["create"], outcome.result
     assert list(work.vcenter.state()["sessions"]) == [outcome.result["update_session"]["id"]]
 
 
 def test_a_server_that_fails_for_good_is_asked_twice(work: Work) -> None:
-    work.fault("item.create", dict(kind="status", status=500), count=100)
+    work.faults(item__create=dict(kind="status", status=500, count=100))
     outcome = work.publish()
     assert outcome.result["error_type"] == "INTERNAL_SERVER_ERROR"
     assert work.operations().count("item.create") == 2
+
+
+@either_server
+@never_arrived
+def test_an_item_that_somebody_publishes_while_the_answer_is_lost_stays(
+    work: Work, lost: dict[str, Any], client_tokens: bool
+) -> None:
+    work.vcenter.config(client_tokens=client_tokens)
+    work.faults(item__create=lost, upload=REFUSED)
+    work.rival("item.create", "publish_item", at=2)
+    outcome = work.publish()
+    assert outcome.failed
+    assert outcome.result["error_type"] == "UNAUTHORIZED", outcome.result
+    work.has_the_rivals()
+    assert "ACTIVE" not in work.sessions()
+
+
+@either_server
+def test_an_item_that_somebody_publishes_while_the_answer_is_lost_is_replaced(work: Work, client_tokens: bool) -> None:
+    work.vcenter.config(client_tokens=client_tokens)
+    work.faults(item__create=LOST[0])
+    work.rival("item.create", "publish_item", at=2)
+    outcome = work.publish()
+    assert outcome.result["operations"] == ["create", "remove_file", "add_file", "upload", "complete"]
+    work.has_ours()
+
+
+def test_an_item_of_ours_that_a_server_without_client_tokens_does_not_know_for_ours(work: Work) -> None:
+    """It counts as another's. It is filled, as it is empty, and stays, empty, after a failure."""
+    work.vcenter.config(client_tokens=False)
+    work.faults(item__create=LOST[1], upload=REFUSED)
+    assert work.publish().failed
+    assert work.content() == {}
+    outcome = work.publish()
+    work.vcenter.faults([])
+    outcome = work.publish()
+    assert outcome.result["operations"] == ["create", "add_file", "upload", "complete"], outcome.result
+    work.has_ours()
+
+
+@either_server
+@never_arrived
+def test_a_session_that_somebody_opens_while_the_answer_is_lost_is_not_taken(
+    work: Work, lost: dict[str, Any], client_tokens: bool
+) -> None:
+    """It is of the same user, and alive."""
+    work.vcenter.config(client_tokens=client_tokens)
+    work.vcenter.add_item("tools", files={"old.iso": "old"})
+    work.faults(update_session__create=lost)
+    work.rival("update_session.create", {"act": "fill_session", "keep_alive": 0.5}, at=2)
+    outcome = work.publish()
+    assert outcome.result["error_type"] == "RESOURCE_BUSY", outcome.result
+    assert list(work.content()) == ["old.iso"]
+    (session,) = work.vcenter.state()["sessions"].values()
+    assert (session["state"], list(session["files"])) == ("ACTIVE", ["rival.iso"])
+
+
+def test_a_session_of_ours_that_a_server_without_client_tokens_does_not_know_for_ours(work: Work) -> None:
+    """It counts as another's that nobody moves, so another takes its place after stale_after seconds."""
+    work.vcenter.config(client_tokens=False)
+    work.faults(update_session__create=LOST[1])
+    outcome = work.publish(stale_after=1)
+    assert not outcome.failed, outcome.result
+    work.has_ours()
+    assert work.sessions() == ["DONE"]
+
+
+@pytest.mark.parametrize("at", [1, 2], ids=["before the session", "before the undo"])
+def test_a_new_item_that_somebody_else_publishes_in_is_not_deleted(work: Work, at: int) -> None:
+    work.faults(upload=REFUSED)
+    work.rival("update_session.create", "publish_item", at=at)
+    outcome = work.publish()
+    assert outcome.result["error_type"] == "UNAUTHORIZED", outcome.result
+    work.has_the_rivals()
+    assert "ACTIVE" not in work.sessions()
+    assert "somebody else has published in it" in outcome.warnings[0]
+
+
+@pytest.mark.parametrize("operation", ["item.delete", "update_session.fail"])
+def test_nobody_can_publish_in_a_new_item_while_it_is_deleted(work: Work, operation: str) -> None:
+    work.faults(upload=REFUSED)
+    work.rival(operation, "publish_item")
+    assert work.publish().failed
+    assert work.outcomes() == ["RESOURCE_BUSY"]
+    assert work.items() == []
+
+
+def test_a_new_item_without_a_session_is_deleted(work: Work) -> None:
+    work.vcenter.config(missing_privileges=["ContentLibrary.UpdateSession"])
+    assert work.publish().result["error_type"] == "UNAUTHORIZED"
+    assert work.items() == []
+
+
+def test_a_description_that_somebody_else_changed_is_not_taken_back(work: Work) -> None:
+    work.vcenter.add_item("tools", description="old")
+    work.faults(upload=REFUSED)
+    work.rival("update_session.fail", "describe_item")
+    assert work.publish(description="new").failed
+    assert [item["description"] for item in work.items()] == ["of a rival"]
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_description_is_taken_back(work: Work, hidden: bool) -> None:
+    work.vcenter.config(hide_content_versions=hidden)
+    work.vcenter.add_item("tools", description="old")
+    work.faults(upload=REFUSED)
+    assert work.publish(description="new").failed
+    assert [item["description"] for item in work.items()] == ["old"]

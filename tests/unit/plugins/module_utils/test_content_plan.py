@@ -12,7 +12,6 @@ import pytest
 from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import Checksum
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._content_plan import (
-    PULLED,
     REMOVED,
     UPLOADED,
     FileChange,
@@ -23,7 +22,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._content_p
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import read
 from ansible_collections.vsphere.content_library.plugins.module_utils._packages import Package
-from ansible_collections.vsphere.content_library.plugins.module_utils._publish_content import predict
+from ansible_collections.vsphere.content_library.plugins.module_utils._publish_content import Content, predict
 from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import open_file
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Services, Task
 from ansible_collections.vsphere.content_library.tests.unit.plugins.library_wire import item_file
@@ -255,26 +254,43 @@ def test_checksums_contradict_each_other(reported, asked, result):
 
 
 @pytest.mark.parametrize(
-    ("files", "more", "pulled"),
+    ("files", "more", "wanted"),
     [
-        ([], {}, True),
-        ([item_file()], {}, False),
-        ([item_file("other.iso")], {}, False),
-        ([item_file()], {"force": True}, True),
-        ([item_file(checksum=SHA1)], {"checksum": f"sha1:{SHA1}"}, False),
-        ([item_file(checksum=OTHER)], {"checksum": f"sha1:{SHA1}"}, True),
+        ([], {}, ["pulled"]),
+        ([item_file()], {}, ["unchanged"]),
+        ([item_file()], {"force": True}, ["pulled"]),
+        ([item_file(checksum=SHA1)], {"checksum": f"sha1:{SHA1}"}, ["unchanged"]),
+        ([item_file(checksum=OTHER)], {"checksum": f"sha1:{SHA1}"}, ["pulled"]),
         # What can't be compared does not differ.
-        ([item_file()], {"checksum": f"sha1:{SHA1}"}, False),
-        ([item_file(checksum=OTHER)], {"checksum": f"sha256:{SHA256}"}, False),
-        ([item_file("other.iso", checksum=OTHER)], {"checksum": f"sha1:{SHA1}"}, False),
+        ([item_file()], {"checksum": f"sha1:{SHA1}"}, ["unchanged"]),
+        ([item_file(checksum=OTHER)], {"checksum": f"sha256:{SHA256}"}, ["unchanged"]),
     ],
 )
-def test_a_pull_is_compared(files, more, pulled):
+def test_a_pull_is_compared(files, more, wanted):
     plan = compare(params_of(url=URL, **more), Package("iso", ()), existing(*files))
-    assert (bool(plan.having(PULLED)), plan.differs) == (pulled, pulled)
-    assert removed(plan) == []
-    wanted = [("tools.iso", "pulled")] if pulled else [(file["name"], "unchanged") for file in files]
-    assert actions(plan) == wanted
+    assert actions(plan) == [("tools.iso", action) for action in wanted]
+    assert plan.differs is (wanted == ["pulled"])
+
+
+@pytest.mark.parametrize("has", [True, False])
+@pytest.mark.parametrize("purge", [True, False])
+def test_another_file_of_the_item_is_no_reason_to_leave_a_new_url_unpulled(has, purge):
+    files = existing(item_file("v1.iso"), *[item_file()] * has)
+    plan = compare(params_of(url=URL, purge=purge), Package("iso", ()), files)
+    assert removed(plan) == ["v1.iso"] * purge
+    assert [(change.name, change.action) for change in plan.changes if change.action != "removed"] == [
+        ("tools.iso", "unchanged" if has else "pulled")
+    ]
+
+
+@pytest.mark.parametrize("name", ["new.ovf", "new.OVA"])
+@pytest.mark.parametrize(("force", "pulls"), [(True, True), (False, False)])
+def test_of_a_package_that_is_pulled_nothing_tells_whether_the_item_has_it(name, force, pulls):
+    files = existing(item_file("disk.vmdk"), item_file("old.ovf"))
+    params = params_of(url=f"https://files.example.com/{name}", force=force)
+    plan = compare(params, Package("ovf", ()), files)
+    kept = [("disk.vmdk", "unchanged"), ("old.ovf", "unchanged")]
+    assert actions(plan) == ([(name, "pulled")] if pulls else kept)
 
 
 # Check mode
@@ -283,7 +299,8 @@ def test_a_pull_is_compared(files, more, pulled):
 def predicted(params, source, has):
     client = VCenterClient(HOST, session_id=TOKEN)
     task = Task(params, True, Services(client))
-    content = predict(task, compare(params, source, has), ITEM)
+    content = Content(compare(params, source, has))
+    predict(task, content, ITEM)
     return task.operations, content
 
 

@@ -39,6 +39,7 @@ SHA1 = hashlib.sha1(CONTENT, usedforsecurity=False).hexdigest()
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 OTHER_SHA1 = "0" * 40
 STALE = "stale:session"
+LOCK = "lock:session"
 URL = "https://user:pa%20ss@files.example.com/tools.iso"
 NOT_FOUND = Refusal("NOT_FOUND", 404, ("There is no such thing.",))
 BUSY = Refusal("RESOURCE_BUSY", 500, ("The item is being updated.",))
@@ -99,8 +100,27 @@ def expect_no_session(server):
 
 
 def expect_session(server, **model):
+    """It is opened on an item that is as it was compared."""
     server.expect("create", ID, {"library_item_id": ITEM, **model})
     server.expect("get", session())
+
+
+def expect_first_session(server, **model):
+    """It is opened on a new item. Nobody has published in it since."""
+    expect_session(server, **model)
+    server.expect("item_files", [], id=ITEM)
+
+
+def expect_removal(server, *deletes, version="2", files=None):
+    """The new item is deleted under a session, unless it has somebody's content. deletes are the answers to that."""
+    server.expect("create", LOCK, {"library_item_id": ITEM})
+    server.expect("get", session(id=LOCK, library_item_content_version=version), id=LOCK)
+    if files is not None:
+        server.expect("item_files", files, id=ITEM)
+    for answer in deletes:
+        server.expect("delete_item", answer, id=ITEM)
+    server.expect("cancel", NOT_FOUND if deletes else None, id=LOCK)
+    server.expect("delete", NOT_FOUND if deletes else None, id=LOCK)
 
 
 def info_of(name="tools.iso", status="READY", **members):
@@ -435,7 +455,7 @@ def test_an_unchanged_item_with_a_login(wire, iso):
 
 def test_a_new_item_with_its_content(server, content, iso, ca_path):
     expect_new_item(server)
-    expect_session(server, warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}])
+    expect_first_session(server, warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}])
     expect_push(server, content)
     server.expect("validate", valid())
     expect_complete(server, item_file(checksum=SHA1))
@@ -520,7 +540,7 @@ def test_a_removal_alone_needs_no_push(server, iso):
 )
 def test_a_file_is_verified_in_the_session_or_in_the_item(server, content, iso, ca_path, told, file):
     expect_new_item(server)
-    expect_session(server)
+    expect_first_session(server)
     expect_push(server, content, checksum=told)
     server.expect("validate", valid())
     expect_complete(server, file)
@@ -533,7 +553,7 @@ def test_a_file_is_verified_in_the_session_or_in_the_item(server, content, iso, 
 
 def test_a_file_that_nobody_verifies(server, content, iso, ca_path):
     expect_new_item(server)
-    expect_session(server)
+    expect_first_session(server)
     expect_push(server, content, checksum=None)
     server.expect("validate", valid())
     expect_complete(server, item_file(size=0))
@@ -552,11 +572,12 @@ def test_a_file_that_nobody_verifies(server, content, iso, ca_path):
 )
 def test_an_item_that_does_not_have_what_was_sent(server, content, iso, ca_path, received, file, reason):
     expect_new_item(server)
-    expect_session(server)
+    expect_first_session(server)
     expect_push(server, content, checksum=None, **received)
     server.expect("validate", valid())
     expect_complete(server, *[file] * bool(file))
-    server.expect("delete_item", None, id=ITEM)
+    server.expect("get_item", item(content_version="3"), id=ITEM)
+    expect_removal(server, None, version="3", files=[item_file()])
     result = refusal_of(run(server, src=[iso], ca_path=ca_path), "ERROR")
     assert "tools.iso" in result["msg"]
     assert reason in result["msg"]
@@ -568,7 +589,7 @@ def test_a_checksum_of_the_user_goes_along(server, content, iso, ca_path):
     spec = {"name": "tools.iso", "source_type": "PUSH", "size": 7}
     spec["checksum_info"] = {"algorithm": "SHA256", "checksum": SHA256}
     expect_new_item(server)
-    expect_session(server)
+    expect_first_session(server)
     expect_push(server, content, spec=spec, checksum=None)
     server.expect("validate", valid())
     expect_complete(server, item_file(checksum_info=spec["checksum_info"]))
@@ -583,7 +604,7 @@ def test_a_checksum_of_the_user_goes_along(server, content, iso, ca_path):
 def test_a_push_that_is_refused(server, content, iso, ca_path):
     content.on_put = lambda put: take(put) and 403
     expect_new_item(server)
-    expect_session(server)
+    expect_first_session(server)
     endpoint = {"uri": f"https://127.0.0.1:{content.port}/cls/data/1/tools.iso"}
     server.expect(
         "add",
@@ -595,7 +616,7 @@ def test_a_push_that_is_refused(server, content, iso, ca_path):
         "tools.iso: The disk image is broken."
     )
     expect_failure(server, msg, files=[info_of(status="ERROR", error_message=MESSAGE)])
-    server.expect("delete_item", None, id=ITEM)
+    expect_removal(server, None)
     result = refusal_of(run(server, src=[iso], ca_path=ca_path), "UNAUTHORIZED")
     assert result["msg"] == msg
     assert (result["operation"], result["http_status"]) == ("upload", 403)
@@ -624,7 +645,7 @@ def test_what_validate_finds_is_told(server, content, iso, ca_path):
 
 def test_a_session_that_ends_in_error(server, content, iso, ca_path):
     expect_new_item(server)
-    expect_session(server)
+    expect_first_session(server)
     expect_push(server, content)
     server.expect("validate", valid())
     server.expect("complete")
@@ -632,7 +653,7 @@ def test_a_session_that_ends_in_error(server, content, iso, ca_path):
     server.expect("get", ended)
     server.expect("files", [])
     server.expect("get", ended)
-    server.expect("delete_item", None, id=ITEM)
+    expect_removal(server, None)
     result = refusal_of(run(server, src=[iso], ca_path=ca_path), "ERROR")
     assert MESSAGE["default_message"] in result["msg"]
     assert result["update_session"]["error_message"]["default_message"] == MESSAGE["default_message"]
@@ -640,10 +661,11 @@ def test_a_session_that_ends_in_error(server, content, iso, ca_path):
 
 def test_a_session_that_is_gone(server, content, iso, ca_path):
     expect_new_item(server)
-    expect_session(server)
+    expect_first_session(server)
     server.expect("add", NOT_FOUND, {"name": "tools.iso", "source_type": "PUSH", "size": 7})
     server.expect("get", NOT_FOUND)
-    server.expect("delete_item", None, id=ITEM)
+    server.expect("item_files", [], id=ITEM)
+    expect_removal(server, None)
     result = refusal_of(run(server, src=[iso], ca_path=ca_path), "NOT_FOUND")
     assert f"update session {ID} is gone" in result["msg"]
     assert result["update_session"]["state"] == "ACTIVE"
@@ -651,12 +673,12 @@ def test_a_session_that_is_gone(server, content, iso, ca_path):
 
 def test_a_session_that_somebody_else_ended(server, content, iso, ca_path):
     expect_new_item(server)
-    expect_session(server)
+    expect_first_session(server)
     refused = Refusal("NOT_ALLOWED_IN_CURRENT_STATE", 400, ("It has ended.",))
     server.expect("add", refused, {"name": "tools.iso", "source_type": "PUSH", "size": 7})
     server.expect("get", session("ERROR", error_message={"id": "x", "default_message": "Failed by hand.", "args": []}))
     server.expect("files", [])
-    server.expect("delete_item", None, id=ITEM)
+    expect_removal(server, None)
     result = refusal_of(run(server, src=[iso], ca_path=ca_path), "NOT_ALLOWED_IN_CURRENT_STATE")
     assert "Failed by hand." in result["msg"]
 
@@ -668,7 +690,8 @@ def test_a_description_is_taken_back(server, content, iso, ca_path):
     server.expect("item_files", [], id=ITEM)
     expect_no_session(server)
     server.expect("create", NOT_FOUND, {"library_item_id": ITEM})
-    server.expect("update_item", None, {"description": "old"}, id=ITEM)
+    server.expect("get_item", item(description="new"), id=ITEM)
+    server.expect("update_item", None, {"description": "old", "version": "3"}, id=ITEM)
     refusal_of(run(server, src=[iso], ca_path=ca_path, description="new"), "NOT_FOUND")
 
 
@@ -679,6 +702,9 @@ def test_what_can_not_be_cleaned_up_is_warned_of(server, iso):
     server.expect("get", denied)
     for _try in range(2):
         server.expect("get", denied)
+    for _try in range(2):
+        server.expect("create", denied, {"library_item_id": ITEM})
+    server.expect("item_files", [], id=ITEM)
     for _try in range(2):
         server.expect("delete_item", denied, id=ITEM)
     outcome = run(server, src=[iso])
@@ -701,8 +727,13 @@ def test_a_clean_up_that_fails_is_tried_once_more(server, iso):
     server.expect("fail", failed, {"client_error_message": msg})
     server.expect("fail", None, {"client_error_message": msg})
     server.expect("get", session("ERROR"))
+    server.expect("create", LOCK, {"library_item_id": ITEM})
+    server.expect("get", session(id=LOCK), id=LOCK)
+    server.expect("item_files", [], id=ITEM)
     server.expect("delete_item", failed, id=ITEM)
     server.expect("delete_item", None, id=ITEM)
+    server.expect("cancel", NOT_FOUND, id=LOCK)
+    server.expect("delete", NOT_FOUND, id=LOCK)
     outcome = run(server, src=[iso])
     refusal_of(outcome, "INTERNAL_SERVER_ERROR")
     assert outcome.warnings == []
@@ -722,8 +753,13 @@ def test_a_clean_up_that_is_not_answered_is_tried_once_more(server, iso, clock):
     server.expect("validate", valid())
     server.expect("fail", None, {"client_error_message": msg})
     server.expect("get", session("ERROR"))
+    server.expect("create", LOCK, {"library_item_id": ITEM})
+    server.expect("get", session(id=LOCK), id=LOCK)
+    server.expect("item_files", [], id=ITEM)
     server.expect("delete_item", hang(), id=ITEM)
     server.expect("delete_item", None, id=ITEM)
+    server.expect("cancel", NOT_FOUND, id=LOCK)
+    server.expect("delete", NOT_FOUND, id=LOCK)
     outcome = run(server, src=[iso], request_timeout=60)
     refusal_of(outcome, "INTERNAL_SERVER_ERROR")
     assert outcome.warnings == []
@@ -748,7 +784,7 @@ def test_a_pull(server, checksum):
     if checksum:
         spec["checksum_info"] = {"algorithm": "SHA1", "checksum": checksum}
     expect_new_item(server)
-    expect_session(server)
+    expect_first_session(server)
     server.expect("add", {**spec, "status": "TRANSFERRING"}, spec)
     server.expect("complete")
     server.expect("get", session())
@@ -767,18 +803,27 @@ def test_a_pull_that_brought_something_else(server):
     spec = {"name": "tools.iso", "source_type": "PULL", "source_endpoint": {"uri": URL}}
     spec["checksum_info"] = {"algorithm": "SHA1", "checksum": SHA1}
     expect_new_item(server)
-    expect_session(server)
+    expect_first_session(server)
     server.expect("add", {**spec, "status": "READY"}, spec)
     expect_complete(server, item_file(checksum=OTHER_SHA1))
-    server.expect("delete_item", None, id=ITEM)
+    server.expect("get_item", item(content_version="3"), id=ITEM)
+    expect_removal(server, None, version="3", files=[item_file()])
     assert OTHER_SHA1 in refusal_of(run(server, url=URL, checksum=f"sha1:{SHA1}"), "ERROR")["msg"]
 
 
 @both_modes
-def test_an_item_that_has_content_needs_no_pull(server, check_mode):
+def test_an_item_that_has_the_file_needs_no_pull(server, check_mode):
     expect_item(server)
-    server.expect("item_files", [item_file("other.iso")], id=ITEM)
-    assert actions(succeeded(run(server, check_mode, url=URL))) == [("other.iso", "unchanged", False)]
+    server.expect("item_files", [item_file(checksum=OTHER_SHA1)], id=ITEM)
+    assert actions(succeeded(run(server, check_mode, url=URL))) == [("tools.iso", "unchanged", False)]
+
+
+@both_modes
+def test_an_item_that_has_content_needs_no_pull_of_a_package(server, check_mode):
+    expect_item(server, type="ovf")
+    server.expect("item_files", [item_file("disk.vmdk"), item_file("old.ovf")], id=ITEM)
+    outcome = run(server, check_mode, url="https://files.example.com/new.ova")
+    assert actions(succeeded(outcome)) == [("disk.vmdk", "unchanged", False), ("old.ovf", "unchanged", False)]
 
 
 # Sessions of others
@@ -873,6 +918,7 @@ def test_another_users_session(server, iso):
     server.expect("item_files", [], id=ITEM)
     expect_no_session(server)
     server.expect("create", BUSY, {"library_item_id": ITEM})
+    server.expect("list", [], **of_item())
     assert "being updated" in refusal_of(run(server, src=[iso]), "RESOURCE_BUSY")["msg"]
 
 
@@ -880,8 +926,9 @@ def test_another_users_session_is_waited_for(server, content, iso, ca_path):
     expect_item(server)
     server.expect("item_files", [], id=ITEM)
     expect_no_session(server)
-    server.expect("create", BUSY, {"library_item_id": ITEM})
-    server.expect("create", BUSY, {"library_item_id": ITEM})
+    for _try in range(2):
+        server.expect("create", BUSY, {"library_item_id": ITEM})
+        server.expect("list", [], **of_item())
     expect_session(server)
     expect_push(server, content)
     server.expect("validate", valid())
@@ -914,6 +961,7 @@ def test_an_item_whose_name_differs_in_case_is_not_taken(server, iso):
 def test_a_new_item_that_somebody_else_fills_is_not_deleted(server, iso):
     expect_new_item(server)
     server.expect("create", BUSY, {"library_item_id": ITEM})
+    server.expect("list", [], **of_item())
     refusal_of(run(server, src=[iso]), "RESOURCE_BUSY")
 
 
@@ -922,7 +970,7 @@ def test_a_new_item_that_somebody_else_fills_is_not_deleted(server, iso):
 
 def test_a_complete_whose_answer_is_lost(server, content, iso, ca_path):
     expect_new_item(server)
-    expect_session(server)
+    expect_first_session(server)
     expect_push(server, content)
     server.expect("validate", valid())
     server.expect("complete", reset())

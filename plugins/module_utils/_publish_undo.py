@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring a library item back to what it was before a task that failed, and leave what is somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotFound, ResourceBusy, VapiError
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem
+from ansible_collections.vsphere.content_library.plugins.module_utils._publish_content import Content
+from ansible_collections.vsphere.content_library.plugins.module_utils._publish_session import discard
+from ansible_collections.vsphere.content_library.plugins.module_utils._publish_verify import completions_since
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
+from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
+
+
+def undo(task: Task, item_id: str, before: LibraryItem | None, changes: Mapping[str, Any], content: Content) -> None:
+    """Leave the item as it was. before is None for one that this task created, changes are those of its properties."""
+    try:
+        if before is None:
+            remove_new_item(task, item_id, content)
+        elif changes:
+            take_back(task, item_id, before, changes)
+    except NotFound:
+        return  # Somebody else deleted it.
+    except VapiError as error:
+        task.warnings.append(f"Library item {item_id} could not be brought back to what it was: {error}")
+
+
+def take_back(task: Task, item_id: str, before: LibraryItem, changes: Mapping[str, Any]) -> None:
+    """Set the description to what it was, unless somebody else has changed it since."""
+    items, retry_cleanup = task.services.library_items, task.services.client.retry_cleanup
+    item = retry_cleanup(items.get, item_id)
+    if (item["description"] or "") == changes["description"]:
+        retry_cleanup(items.update, item_id, before["description"] or "", item["version"])
+
+
+def remove_new_item(task: Task, item_id: str, content: Content) -> None:
+    """Delete an item that this task created, unless somebody else has published in it.
+
+    A session of ours keeps others from that between the look and the delete. Where none can be opened, the look alone
+    has to do.
+    """
+    sessions, retry_cleanup = task.services.update_sessions, task.services.client.retry_cleanup
+    lock = None
+    try:
+        with defer_signals():
+            lock = retry_cleanup(sessions.create, item_id)
+    except (NotFound, ResourceBusy):
+        return  # It is gone, or somebody else fills it.
+    except VapiError:
+        pass
+    try:
+        if has_content_of_others(task, item_id, content, lock):
+            task.warnings.append(f"Library item {item_id} stays: somebody else has published in it.")
+        else:
+            retry_cleanup(task.services.library_items.delete, item_id)
+    finally:
+        if lock:
+            discard(task, lock)
+
+
+def has_content_of_others(task: Task, item_id: str, content: Content, lock: str | None) -> bool:
+    """Whether a new item has content that this task did not bring."""
+    services, retry_cleanup = task.services, task.services.client.retry_cleanup
+    if content.plan.before:
+        return True  # It had some when the session was opened.
+    version = retry_cleanup(services.update_sessions.get, lock)["library_item_content_version"] if lock else None
+    done = completions_since(content.update_session, version)
+    if done == 0:
+        return False
+    if not retry_cleanup(services.library_items.files, item_id):
+        return False
+    return not (content.is_completed and done == 1)
