@@ -42,16 +42,23 @@ class UpdateSessions:
 
         A session that vanishes between list and get is left out.
         """
-        ids = self._client.call("update_session.list", library_item_id=library_item_id).value
-        # vcsim ignores library_item_id.
-        return [session for session in self._existing(ids) if session["library_item_id"] == library_item_id]
+        found = self._existing(self.list_ids(library_item_id))
+        return [session for session in found if session["library_item_id"] == library_item_id]  # vcsim lists them all
 
     def list_all_sessions(self) -> list[UpdateSession]:
         """All sessions of the calling user, as list_sessions has those on one item."""
-        return self._existing(self._client.call("update_session.list").value)
+        return self._existing(self.list_all_ids())
+
+    def list_ids(self, library_item_id: str) -> list[str]:
+        """The ids of what list_sessions returns; vcsim lists those of all items."""
+        return sorted(self._client.call("update_session.list", library_item_id=library_item_id).value)
+
+    def list_all_ids(self) -> list[str]:
+        """The ids of what list_all_sessions returns."""
+        return sorted(self._client.call("update_session.list").value)
 
     def _existing(self, ids: list[str]) -> list[UpdateSession]:
-        return [session for session in self._client.map(self.find, sorted(ids)) if session is not None]
+        return [session for session in self._client.map(self.find, ids) if session is not None]
 
     def get(self, update_session_id: str) -> UpdateSession:
         """One session. Raises NotFound."""

@@ -289,7 +289,7 @@ class Sessions:
     def list_ids(self) -> list[str]:
         item = self.options["library_item_id"]
         try:
-            return self.service.list_ids(item)
+            return self.service.list_all_ids() if item is None else self.service.list_ids(item)
         except NotFound as error:
             if item is None or isinstance(error, UnknownPath):
                 raise
