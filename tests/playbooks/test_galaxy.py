@@ -21,13 +21,13 @@ NAME = "vsphere.content_library"
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 # What Galaxy shows, what ansible-core and ansible-builder read, and what users run.
 FOR_USERS = {
+    "ARCHITECTURE.md",
     "CHANGELOG.rst",
     "CONTRIBUTING.md",
     "FILES.json",
     "LICENSE",
     "MANIFEST.json",
     "README.md",
-    "bindep.txt",
     "changelogs",
     "docs",
     "extensions",
