@@ -223,10 +223,7 @@ class VCenterClient:
                 if fault.once and not may_fail:
                     raise fault.error from None
                 may_fail = may_fail and not fault.once
-                delay = max(fault.retry_after, pause * random.uniform(0.5, 1.0))
-                if delay >= call.deadline.remaining():
-                    raise fault.error from None
-                time.sleep(delay)
+                _pause(call, fault, pause)
                 pause = min(pause * 2, 8.0)
 
     def _log_in(self) -> str:
@@ -297,6 +294,14 @@ def _check_identity(username: str | None, password: str | None, session_id: str 
             raise InvalidArgument(f"{name} has bytes that are not UTF-8") from None
     if session_id and not is_token(session_id):
         raise InvalidArgument("session_id is no API token: it has characters that no token has")
+
+
+def _pause(call: Call, fault: Fault, seconds: float) -> None:
+    """Wait about so many seconds, or as long as the server asks to. Raises VapiError if there is no time for that."""
+    delay = max(fault.retry_after, seconds * random.uniform(0.5, 1.0))
+    if delay >= call.deadline.remaining():
+        raise fault.error from None
+    time.sleep(delay)
 
 
 def _look(call: Call, verify: Callable[[], bool] | None, find: Callable[[], Any] | None, fault: Fault) -> Answer | None:

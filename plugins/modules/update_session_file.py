@@ -403,7 +403,7 @@ def push(task: Task, session: UpdateSession, wanted: FileChange) -> UploadFile |
     sessions, source = task.services.update_sessions, wanted.source
     task.note(*wanted.operations)
     if task.check_mode or source is None:
-        info = dict(name=wanted.name, source_type="PUSH", status="READY", size=wanted.size)
+        info: dict[str, Any] = dict(name=wanted.name, source_type="PUSH", status="READY", size=wanted.size)
         info.update(bytes_transferred=wanted.size, checksum_info=checksum_info(wanted.checksum))
         return predicted(task, session, info)
     client, wait_timeout = task.services.client, task.params["wait_timeout"]
