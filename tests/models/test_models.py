@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random sequences of tasks and events against the model of the contract.
+"""Random sequences of tasks and events, and what holds in all of them.
 
 They are the same in each run. CONTENT_LIBRARY_EXAMPLES=1000 asks for so many others.
 """
@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from ansible_collections.vsphere.content_library.plugins.module_utils import _update_sessions
+from ansible_collections.vsphere.content_library.plugins.module_utils import _session_policy
 from tests.in_process import nobodys_vcenter
 from tests.models.machine import TALLY, ContractMachine
 from tests.simulator.process import SimulatorProcess
@@ -41,7 +41,7 @@ class FastClock:
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[SimulatorProcess]:
     with nobodys_vcenter(), pytest.MonkeyPatch.context() as environment, SimulatorProcess() as simulator:
-        environment.setattr(_update_sessions, "time", FastClock())
+        environment.setattr(_session_policy, "time", FastClock())
         yield simulator
 
 
