@@ -64,205 +64,12 @@ def expect_list(server, *models):
 
 
 @both_modes
-def test_an_active_session_with_nothing_to_do_costs_one_look(server, check_mode):
-    server.expect("get", session())
-    outcome = run(server, check_mode)
-    assert changed(outcome)["state"] == "ACTIVE"
-    assert outcome.result["diff"]["before"] == outcome.result["diff"]["after"]
-
-
-def test_warning_behavior_that_differs_is_patched(server):
-    server.expect("get", session())
-    server.expect("update", None, {"warning_behavior": SELF_SIGNED})
-    server.expect("get", session(warning_behavior=SELF_SIGNED))
-    outcome = run(server, warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}])
-    assert changed(outcome, "update")["warning_behavior"] == SELF_SIGNED
-    assert outcome.result["diff"]["before"]["warning_behavior"] == []
-    assert outcome.result["diff"]["after"]["warning_behavior"] == SELF_SIGNED
-
-
-def test_check_mode_tells_the_warning_behavior_that_would_be(server):
-    raised = [{"type": "SELF_SIGNED_CERTIFICATE"}, {"type": "EXPIRED_CERTIFICATE"}]
-    server.expect("get", session(preview_info={"state": "AVAILABLE", "warnings": raised}))
-    outcome = run(server, check_mode=True, warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}])
-    told = changed(outcome, "update")
-    assert {entry["type"]: entry["ignored"] for entry in told["warning_behavior"]} == {
-        "SELF_SIGNED_CERTIFICATE": True,
-        "EXPIRED_CERTIFICATE": False,
-    }
-    assert told["blocking_warnings"] == ["EXPIRED_CERTIFICATE"]
-    assert outcome.result["diff"]["after"]["warning_behavior"] == told["warning_behavior"]
-
-
-@both_modes
-def test_warning_behavior_that_is_there_is_unchanged(server, check_mode):
-    server.expect("get", session(warning_behavior=SELF_SIGNED))
-    changed(run(server, check_mode, warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}]))
-
-
-@both_modes
-def test_a_warning_that_nobody_ignores_need_not_be_told_so(server, check_mode):
-    server.expect("get", session())
-    changed(run(server, check_mode, warning_behavior=[{"type": "EXPIRED_CERTIFICATE", "ignored": False}]))
-
-
-def test_types_that_the_task_does_not_name_keep_their_behavior(server):
-    merged = [*SELF_SIGNED, {"type": "EXPIRED_CERTIFICATE", "ignored": True}]
-    server.expect("get", session(warning_behavior=SELF_SIGNED))
-    server.expect("update", None, {"warning_behavior": merged})
-    server.expect("get", session(warning_behavior=merged))
-    changed(run(server, warning_behavior=[{"type": "EXPIRED_CERTIFICATE"}]), "update")
-
-
-def test_ignoring_can_be_taken_back(server):
-    back = [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": False}]
-    server.expect("get", session(warning_behavior=SELF_SIGNED))
-    server.expect("update", None, {"warning_behavior": back})
-    server.expect("get", session(warning_behavior=back))
-    changed(run(server, warning_behavior=back), "update")
-
-
-@both_modes
-def test_where_get_leaves_warning_behavior_out_the_preview_tells(server, check_mode):
-    preview = {"state": "AVAILABLE", "warnings": [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}]}
-    server.expect("get", session(preview_info=preview))
-    told = changed(run(server, check_mode, warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}]))
-    assert told["blocking_warnings"] == []
-
-
-def test_more_progress_is_told_by_one_keep_alive(server):
-    server.expect("get", session(client_progress=40))
-    server.expect("keep_alive", None, {"client_progress": 41})
-    server.expect("get", session(client_progress=41))
-    outcome = run(server, client_progress=41)
-    assert changed(outcome, "keep_alive")["client_progress"] == 41
-    assert outcome.result["diff"]["before"]["client_progress"] == 40
-    assert outcome.result["diff"]["after"]["client_progress"] == 41
-
-
-def test_check_mode_tells_the_progress_that_would_be(server):
-    server.expect("get", session(client_progress=40))
-    assert changed(run(server, check_mode=True, client_progress=100), "keep_alive")["client_progress"] == 100
-
-
-@both_modes
-@pytest.mark.parametrize("progress", [0, 39, 40])
-def test_progress_means_at_least(server, progress, check_mode):
-    server.expect("get", session(client_progress=40))
-    changed(run(server, check_mode, client_progress=progress))
-
-
-def test_a_short_life_is_lengthened_by_one_keep_alive(server):
-    server.expect("get", session())
-    server.expect("keep_alive", None, {})
-    server.expect("get", session(expiration_time="2026-01-15T10:30:31.000Z"))
-    outcome = run(server, min_lifetime=301)
-    assert changed(outcome, "keep_alive")["expires_in"] == 600
-    assert outcome.warnings == []
-    assert outcome.result["diff"]["before"] == outcome.result["diff"]["after"]
-
-
-@both_modes
-def test_a_life_that_is_long_enough_is_unchanged(server, check_mode):
-    server.expect("get", session())
-    assert changed(run(server, check_mode, min_lifetime=300))["expires_in"] == 300
-
-
-def test_check_mode_would_lengthen_a_short_life(server):
-    server.expect("get", session())
-    changed(run(server, check_mode=True, min_lifetime=301), "keep_alive")
-
-
-def test_a_life_that_stays_too_short_is_a_warning(server):
-    server.expect("get", session())
-    server.expect("keep_alive", None, {})
-    server.expect("get", session())
-    outcome = run(server, min_lifetime=3600)
-    changed(outcome, "keep_alive")
-    assert [warning for warning in outcome.warnings if "300 seconds" in warning and "3600" in warning]
-
-
-@both_modes
 def test_a_life_without_an_end_is_long_enough(server, check_mode):
     server.expect("get", session(expiration_time=None))
     changed(run(server, check_mode, min_lifetime=3600))
 
 
-def test_progress_and_life_share_one_keep_alive_after_the_update(server):
-    server.expect("get", session())
-    server.expect("update", None, {"warning_behavior": SELF_SIGNED})
-    server.expect("keep_alive", None, {"client_progress": 5})
-    server.expect("get", session(client_progress=5, warning_behavior=SELF_SIGNED))
-    outcome = run(
-        server,
-        warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}],
-        client_progress=5,
-        min_lifetime=301,
-    )
-    changed(outcome, "update", "keep_alive")
-
-
-@both_modes
-@pytest.mark.parametrize("state", ["DONE", "ERROR", "CANCELED"])
-def test_a_session_that_ended_does_not_become_active(server, state, check_mode):
-    server.expect("get", session(state))
-    result = refusal_of(run(server, check_mode), "NOT_ALLOWED_IN_CURRENT_STATE")
-    assert result["update_session"]["state"] == state
-    assert ID in result["msg"]
-    assert state in result["msg"]
-
-
-@both_modes
-@pytest.mark.parametrize("state", ["active", "done", "canceled"])
-def test_a_missing_session_fails(server, state, check_mode):
-    server.expect("get", NOT_FOUND)
-    result = refusal_of(run(server, check_mode, state=state), "NOT_FOUND")
-    assert result["http_status"] == 404
-    assert "There is no such session." in result["msg"]
-
-
 # state: active, by item
-
-
-@both_modes
-def test_the_open_session_on_the_item_is_adopted(server, check_mode):
-    expect_list(server, session("DONE", id="a:done"), session())
-    assert changed(run(server, check_mode, library_item_id=ITEM))["id"] == ID
-
-
-def test_an_adopted_session_is_steered(server):
-    expect_list(server, session())
-    server.expect("keep_alive", None, {"client_progress": 7})
-    server.expect("get", session(client_progress=7))
-    changed(run(server, library_item_id=ITEM, client_progress=7), "keep_alive")
-
-
-def test_where_there_is_none_one_is_created(server):
-    expect_list(server, session("ERROR", id=OTHER_ID))
-    server.expect("create", ID, {"library_item_id": ITEM})
-    server.expect("get", session())
-    outcome = run(server, library_item_id=ITEM)
-    assert changed(outcome, "create")["id"] == ID
-    assert outcome.result["diff"]["before"] == {}
-    assert outcome.result["diff"]["after"]["state"] == "ACTIVE"
-
-
-def test_check_mode_tells_the_session_that_would_be_created(server):
-    expect_list(server)
-    outcome = run(server, check_mode=True, library_item_id=ITEM, warning_behavior=[{"type": "EXPIRED_CERTIFICATE"}])
-    told = changed(outcome, "create")
-    assert told["id"] is None
-    assert told["library_item_id"] == ITEM
-    assert told["state"] == "ACTIVE"
-    assert told["warning_behavior"] == [{"type": "EXPIRED_CERTIFICATE", "ignored": True}]
-    assert told.keys() >= {"client_progress", "expiration_time", "error_message", "preview_info", "expires_in"}
-
-
-def test_a_session_is_created_with_its_warning_behavior(server):
-    expect_list(server)
-    server.expect("create", ID, {"library_item_id": ITEM, "warning_behavior": SELF_SIGNED})
-    server.expect("get", session(warning_behavior=SELF_SIGNED))
-    changed(run(server, library_item_id=ITEM, warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}]), "create")
 
 
 def test_warning_behavior_that_get_leaves_out_is_not_sent_twice(server):
@@ -273,33 +80,8 @@ def test_warning_behavior_that_get_leaves_out_is_not_sent_twice(server):
     assert changed(outcome, "create")["warning_behavior"] == SELF_SIGNED
 
 
-def test_a_new_session_is_told_its_progress(server):
-    expect_list(server)
-    server.expect("create", ID, {"library_item_id": ITEM})
-    server.expect("get", session())
-    server.expect("keep_alive", None, {"client_progress": 1})
-    server.expect("get", session(client_progress=1))
-    changed(run(server, library_item_id=ITEM, client_progress=1), "create", "keep_alive")
-
-
 def busy(server):
     return Refusal("RESOURCE_BUSY", 500 if server.dialect == "api" else 400, ("The item is being updated.",))
-
-
-def test_another_users_session_makes_the_item_busy(server):
-    expect_list(server)
-    server.expect("create", busy(server), {"library_item_id": ITEM})
-    expect_list(server, session("CANCELED"))
-    result = refusal_of(run(server, library_item_id=ITEM), "RESOURCE_BUSY")
-    assert result["http_status"] == busy(server).status
-    assert result["operation"] == "update_session.create"
-
-
-@both_modes
-@pytest.mark.parametrize("state", ["active", "done", "canceled"])
-def test_a_missing_item_fails(server, state, check_mode):
-    server.expect("list", NOT_FOUND, query=OF_ITEM)
-    refusal_of(run(server, check_mode, library_item_id=ITEM, state=state), "NOT_FOUND")
 
 
 def test_a_create_whose_answer_was_lost_is_sent_again(server):
@@ -343,39 +125,6 @@ def test_a_list_that_ignores_the_item_is_filtered_here(server):
 
 
 # state: done
-
-
-def test_an_active_session_is_completed(server):
-    server.expect("get", session())
-    server.expect("complete")
-    server.expect("get", session("DONE", expiration_time=None))
-    outcome = run(server, state="done")
-    assert changed(outcome, "complete")["state"] == "DONE"
-    assert outcome.result["diff"]["before"]["state"] == "ACTIVE"
-    assert outcome.result["diff"]["after"]["state"] == "DONE"
-
-
-def test_check_mode_tells_the_completed_session(server):
-    preview = {"state": "AVAILABLE", "warnings": [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}]}
-    server.expect("get", session(preview_info=preview))
-    outcome = run(server, check_mode=True, state="done")
-    told = changed(outcome, "complete")
-    assert (told["state"], told["preview_info"], told["blocking_warnings"]) == ("DONE", None, [])
-    assert outcome.result["diff"]["after"]["state"] == "DONE"
-
-
-@both_modes
-def test_a_session_that_is_done_is_unchanged(server, check_mode):
-    server.expect("get", session("DONE"))
-    assert changed(run(server, check_mode, state="done"))["state"] == "DONE"
-
-
-@both_modes
-@pytest.mark.parametrize("state", ["ERROR", "CANCELED"])
-def test_a_session_that_ended_otherwise_can_not_be_done(server, state, check_mode):
-    server.expect("get", session(state))
-    result = refusal_of(run(server, check_mode, state="done"), "NOT_ALLOWED_IN_CURRENT_STATE")
-    assert result["update_session"]["state"] == state
 
 
 def test_an_asynchronous_complete_is_waited_for(server, clock):
@@ -527,34 +276,7 @@ def test_a_complete_is_bounded_by_wait_timeout(server, clock):
     assert clock.now - start <= 10
 
 
-def test_done_steers_before_it_completes(server):
-    server.expect("get", session())
-    server.expect("update", None, {"warning_behavior": SELF_SIGNED})
-    server.expect("get", session(warning_behavior=SELF_SIGNED))
-    server.expect("complete")
-    server.expect("get", session("DONE", warning_behavior=SELF_SIGNED))
-    outcome = run(server, state="done", warning_behavior=[{"type": "SELF_SIGNED_CERTIFICATE"}])
-    changed(outcome, "update", "complete")
-
-
-def test_done_by_item_completes_the_open_session(server):
-    expect_list(server, session("DONE", id="a:done"), session())
-    server.expect("complete")
-    server.expect("get", session("DONE"))
-    assert changed(run(server, library_item_id=ITEM, state="done"), "complete")["id"] == ID
-
-
 # state: canceled
-
-
-def test_an_active_session_is_canceled(server):
-    server.expect("get", session())
-    server.expect("cancel")
-    server.expect("get", session("CANCELED", expiration_time=None))
-    outcome = run(server, state="canceled")
-    assert changed(outcome, "cancel")["state"] == "CANCELED"
-    assert outcome.result["diff"]["before"]["state"] == "ACTIVE"
-    assert outcome.result["diff"]["after"]["state"] == "CANCELED"
 
 
 def test_what_is_canceled_is_not_steered_before(server):
@@ -562,40 +284,6 @@ def test_what_is_canceled_is_not_steered_before(server):
     server.expect("cancel")
     server.expect("get", session("CANCELED"))
     changed(run(server, state="canceled", client_progress=50, min_lifetime=3600), "cancel")
-
-
-def test_check_mode_tells_the_canceled_session(server):
-    server.expect("get", session())
-    assert changed(run(server, check_mode=True, state="canceled"), "cancel")["state"] == "CANCELED"
-
-
-@both_modes
-def test_a_session_that_is_canceled_is_unchanged(server, check_mode):
-    server.expect("get", session("CANCELED"))
-    changed(run(server, check_mode, state="canceled"))
-
-
-@both_modes
-@pytest.mark.parametrize("state", ["DONE", "ERROR"])
-def test_a_session_that_ended_otherwise_can_not_be_canceled(server, state, check_mode):
-    server.expect("get", session(state))
-    result = refusal_of(run(server, check_mode, state="canceled"), "NOT_ALLOWED_IN_CURRENT_STATE")
-    assert result["update_session"]["state"] == state
-
-
-def test_canceled_by_item_cancels_the_open_session(server):
-    expect_list(server, session("CANCELED", id="a:canceled"), session())
-    server.expect("cancel")
-    server.expect("get", session("CANCELED"))
-    assert changed(run(server, library_item_id=ITEM, state="canceled"), "cancel")["id"] == ID
-
-
-def test_a_lost_answer_to_cancel_is_looked_up(server):
-    server.expect("get", session())
-    server.expect("cancel", reset())
-    server.expect("get", session("CANCELED"))
-    server.expect("get", session("CANCELED"))
-    changed(run(server, state="canceled"), "cancel")
 
 
 def test_a_lost_cancel_is_sent_again(server):
@@ -616,80 +304,7 @@ def test_somebody_else_canceled_it_meanwhile(server, answer):
     changed(run(server, state="canceled"), "cancel")
 
 
-# done and canceled by item, without an open session
-
-
-@both_modes
-@pytest.mark.parametrize(("state", "ended"), [("done", "DONE"), ("canceled", "CANCELED")])
-def test_an_item_with_a_session_in_that_state_is_unchanged(server, state, ended, check_mode):
-    expect_list(server, session(ended), session("ERROR", id=OTHER_ID))
-    assert changed(run(server, check_mode, library_item_id=ITEM, state=state))["id"] == ID
-
-
-@both_modes
-@pytest.mark.parametrize(("state", "ended"), [("done", "CANCELED"), ("canceled", "DONE")])
-def test_an_item_without_a_session_in_that_state_fails(server, state, ended, check_mode):
-    expect_list(server, session(ended), session("ERROR", id=OTHER_ID))
-    result = refusal_of(run(server, check_mode, library_item_id=ITEM, state=state), "NOT_FOUND")
-    assert ITEM in result["msg"]
-
-
 # state: absent
-
-
-def test_an_active_session_is_canceled_and_deleted(server):
-    server.expect("get", session())
-    server.expect("cancel")
-    server.expect("delete")
-    outcome = run(server, state="absent")
-    assert changed(outcome, "cancel", "delete") is None
-    assert outcome.result["diff"]["before"][ID]["state"] == "ACTIVE"
-    assert outcome.result["diff"]["after"] == {}
-
-
-def test_check_mode_deletes_nothing(server):
-    server.expect("get", session())
-    outcome = run(server, check_mode=True, state="absent")
-    assert changed(outcome, "cancel", "delete") is None
-    assert outcome.result["diff"]["before"][ID]["state"] == "ACTIVE"
-
-
-@pytest.mark.parametrize("state", ["DONE", "ERROR", "CANCELED"])
-def test_a_session_that_ended_is_deleted(server, state):
-    server.expect("get", session(state))
-    server.expect("delete")
-    assert changed(run(server, state="absent"), "delete") is None
-
-
-@both_modes
-def test_a_session_that_is_gone_is_unchanged(server, check_mode):
-    server.expect("get", NOT_FOUND)
-    outcome = run(server, check_mode, state="absent")
-    assert changed(outcome) is None
-    assert outcome.result["diff"] == {"before": {}, "after": {}}
-
-
-def test_absent_by_item_means_all_sessions_on_it(server):
-    expect_list(server, session("DONE", id="a:done"), session(), session("ERROR", id="z:error"))
-    server.expect("cancel")
-    server.expect("delete")
-    server.expect("delete", id="a:done")
-    server.expect("delete", id="z:error")
-    outcome = run(server, library_item_id=ITEM, state="absent")
-    assert changed(outcome, "cancel", "delete", "delete", "delete") is None
-    assert outcome.result["diff"]["before"].keys() == {ID, "a:done", "z:error"}
-
-
-@both_modes
-def test_absent_by_item_with_no_session_is_unchanged(server, check_mode):
-    expect_list(server)
-    assert changed(run(server, check_mode, library_item_id=ITEM, state="absent")) is None
-
-
-@both_modes
-def test_absent_by_an_item_that_is_gone_is_unchanged(server, check_mode):
-    server.expect("list", NOT_FOUND, query=OF_ITEM)
-    assert changed(run(server, check_mode, library_item_id=ITEM, state="absent")) is None
 
 
 def test_a_session_that_vanishes_before_delete_is_deleted(server):

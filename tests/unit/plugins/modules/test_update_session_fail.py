@@ -8,7 +8,6 @@ import pytest
 
 from ansible_collections.vsphere.content_library.plugins.modules import update_session_fail
 from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import (
-    HOST,
     ID,
     LOGIN,
     Refusal,
@@ -35,72 +34,6 @@ def failed_session(**members):
     return session("ERROR", error_message=MESSAGE, expiration_time=None, **members)
 
 
-def test_an_active_session_is_failed_in_three_requests(server):
-    server.expect("get", session())
-    expect_fail(server)
-    server.expect("get", failed_session())
-    outcome = fail(server)
-    assert not outcome.failed
-    assert outcome.result["changed"] is True
-    assert outcome.result["operations"] == ["fail"]
-    assert outcome.result["update_session"]["state"] == "ERROR"
-    assert outcome.result["update_session"]["error_message"] == {**MESSAGE, "params": None, "localized": None}
-    before, after = outcome.result["diff"]["before"], outcome.result["diff"]["after"]
-    assert (before["state"], before["error_message"]) == ("ACTIVE", None)
-    assert (after["state"], after["error_message"]["default_message"]) == ("ERROR", "why")
-    assert not {"expires_in", "expiration_time"} & {*before, *after}
-
-
-def test_check_mode_reads_once_and_tells_what_would_be(server):
-    server.expect("get", session(preview_info={"state": "AVAILABLE", "warnings": [{"type": "EXPIRED_CERTIFICATE"}]}))
-    outcome = fail(server, check_mode=True)
-    assert outcome.result["changed"] is True
-    assert outcome.result["operations"] == ["fail"]
-    told = outcome.result["update_session"]
-    assert (told["state"], told["error_message"]["default_message"]) == ("ERROR", "why")
-    assert (told["preview_info"], told["blocking_warnings"]) == (None, [])
-    assert outcome.result["diff"]["before"]["state"] == "ACTIVE"
-    assert outcome.result["diff"]["after"]["state"] == "ERROR"
-
-
-@pytest.mark.parametrize("check_mode", [False, True])
-def test_run_again_is_unchanged_and_keeps_the_message(server, check_mode):
-    server.expect("get", failed_session())
-    outcome = fail(server, check_mode, client_error_message="another reason")
-    assert outcome.result["changed"] is False
-    assert outcome.result["operations"] == []
-    assert outcome.result["update_session"]["error_message"]["default_message"] == "why"
-    assert outcome.result["diff"]["before"] == outcome.result["diff"]["after"]
-
-
-@pytest.mark.parametrize("check_mode", [False, True])
-@pytest.mark.parametrize("state", ["DONE", "CANCELED"])
-def test_one_that_ended_otherwise_fails_the_task(server, state, check_mode):
-    server.expect("get", session(state))
-    outcome = fail(server, check_mode)
-    assert outcome.failed
-    assert outcome.result["error_type"] == "NOT_ALLOWED_IN_CURRENT_STATE"
-    assert outcome.result["http_status"] is None
-    assert outcome.result["update_session"]["state"] == state
-    assert ID in outcome.result["msg"]
-    assert state in outcome.result["msg"]
-    assert HOST in outcome.result["msg"]
-
-
-@pytest.mark.parametrize("check_mode", [False, True])
-def test_a_missing_one_fails_the_task(server, check_mode):
-    server.expect("get", NOT_FOUND)
-    outcome = fail(server, check_mode)
-    assert outcome.failed
-    assert outcome.result["error_type"] == "NOT_FOUND"
-    assert outcome.result["http_status"] == 404
-    assert outcome.result["operation"] == "update_session.get"
-    assert outcome.result["messages"][0]["default_message"] == "There is no such session."
-    for part in ("update_session.get", ID, HOST, "There is no such session."):
-        assert part in outcome.result["msg"]
-    assert "update_session" not in outcome.result
-
-
 def test_with_a_login_the_token_is_deleted_after_success(server):
     server.expect("log_in", "own-token")
     server.expect("get", failed_session(), token="own-token")
@@ -117,14 +50,6 @@ def test_with_a_login_the_token_is_deleted_after_a_failure(server):
     assert fail(server, **LOGIN).result["error_type"] == "NOT_FOUND"
 
 
-def test_a_long_message_is_sent_whole(server):
-    message = "Zeile für Zeile\n" * 20_000
-    server.expect("get", session())
-    expect_fail(server, message=message)
-    server.expect("get", failed_session())
-    assert fail(server, client_error_message=message).result["changed"] is True
-
-
 @pytest.mark.parametrize("option", ["client_error_message", "update_session_id"])
 @pytest.mark.parametrize("value", ["", " \n"])
 def test_an_empty_option_is_refused_before_anything_is_sent(server, option, value):
@@ -132,14 +57,6 @@ def test_an_empty_option_is_refused_before_anything_is_sent(server, option, valu
     assert outcome.failed
     assert outcome.result["error_type"] == "INVALID_ARGUMENT"
     assert option in outcome.result["msg"]
-
-
-def test_a_lost_answer_is_looked_up(server):
-    server.expect("get", session())
-    expect_fail(server, reset())
-    server.expect("get", failed_session())
-    server.expect("get", failed_session())
-    assert fail(server).result["changed"] is True
 
 
 def test_a_lost_request_is_sent_again(server):

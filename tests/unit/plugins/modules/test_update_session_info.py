@@ -14,7 +14,6 @@ from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import 
     EXPIRATION_TIME,
     HOST,
     ID,
-    ITEM,
     LOGIN,
     Answer,
     Refusal,
@@ -48,12 +47,6 @@ def expect_list(server, *models, query=""):
 # How many requests
 
 
-@both_modes
-def test_one_session_with_a_token_is_exactly_one_request(server, check_mode):
-    server.expect("get", session())
-    assert [one["id"] for one in info(server, check_mode, update_session_id=ID)] == [ID]
-
-
 def test_one_session_with_a_login_is_exactly_three_requests(server):
     server.expect("log_in", "own-token")
     server.expect("get", session(), token="own-token")
@@ -64,48 +57,11 @@ def test_one_session_with_a_login_is_exactly_three_requests(server):
 # Which sessions
 
 
-@both_modes
-def test_neither_id_means_all_of_the_user(server, check_mode):
-    expect_list(server, session(id="c"), session(id="a", library_item_id="another"), session(id="b"))
-    assert [one["id"] for one in info(server, check_mode)] == ["a", "b", "c"]
-
-
-def test_no_session_at_all_is_an_empty_list(server):
-    expect_list(server)
-    assert info(server) == []
-
-
 @pytest.mark.parametrize("server", ["rest"], indirect=True)
 def test_a_list_that_is_null_is_an_empty_list(server):
     """As vcsim answers."""
     server.expect("list", Answer(200, b'{"value": null}'))
     assert info(server) == []
-
-
-def test_the_sessions_of_an_item(server):
-    other = session(id="other", library_item_id="another item")
-    expect_list(server, session(), other, query=f"?library_item_id={ITEM}")
-    assert [one["id"] for one in info(server, library_item_id=ITEM)] == [ID]
-
-
-@both_modes
-def test_an_item_that_is_missing_gives_an_empty_list(server, check_mode):
-    server.expect("list", NOT_FOUND, query=f"?library_item_id={ITEM}")
-    assert info(server, check_mode, library_item_id=ITEM) == []
-
-
-@both_modes
-def test_a_session_that_is_missing_gives_an_empty_list(server, check_mode):
-    server.expect("get", NOT_FOUND)
-    assert info(server, check_mode, update_session_id=ID) == []
-
-
-def test_a_session_that_vanishes_between_list_and_get_is_left_out(server):
-    server.expect("list", ["gone", "there"])
-    with server.wire.any_order():
-        server.expect("get", NOT_FOUND, id="gone")
-        server.expect("get", session(id="there"), id="there")
-    assert [one["id"] for one in info(server)] == ["there"]
 
 
 @pytest.mark.parametrize(
@@ -115,11 +71,6 @@ def test_a_session_that_vanishes_between_list_and_get_is_left_out(server):
 def test_states_filter(server, states, left):
     expect_list(server, session(id="a"), session("DONE", id="d"), session("ERROR", id="e"))
     assert [one["id"] for one in info(server, states=states)] == left
-
-
-def test_states_filter_one_session_too(server):
-    server.expect("get", session())
-    assert info(server, update_session_id=ID, states=["DONE"]) == []
 
 
 def test_a_state_that_is_not_known_here_is_passed_through(server):
