@@ -416,7 +416,7 @@ def test_an_api_that_is_not_there_is_no_missing_session(server, options):
     """Else who looks for something would take it for gone."""
     server.expect("log_in" if options else "list", PLAIN_404)
     with pytest.raises(VapiError) as caught, server.client(**options) as client:
-        client.call("update_session.list", library_item_id=None)
+        client.call("update_session.list")
     assert not isinstance(caught.value, NotFound)
     assert (caught.value.error_type, caught.value.http_status) == ("OPERATION_NOT_FOUND", 404)
     assert f"/{server.dialect}/" in str(caught.value)
