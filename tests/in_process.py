@@ -50,9 +50,12 @@ def result_of(module: ModuleType, arguments: dict[str, Any], check_mode: bool = 
     return remove_values(result, validated._no_log_values | outcome.secrets)
 
 
+READS = (".get", ".list", ".find", ".validate", ".probe")
+
+
 def writes(operations: Iterable[str]) -> list[str]:
     """Those of the operations that change something, logins and logouts among them."""
-    return [operation for operation in operations if not operation.endswith((".get", ".list", ".find", ".validate"))]
+    return [operation for operation in operations if not operation.endswith(READS)]
 
 
 @contextmanager

@@ -53,8 +53,8 @@ class VapiError(Exception):
 
     message is one sentence for people. Of a long one, the two ends are shown. http_status is None where no answer came.
     messages are the localizable messages of the server, from the operation to the cause. operation is a name of the
-    table in _dialects. update_session is the session as last seen, where one was read. retry_after is how many seconds
-    the server asks to wait before the next request.
+    table in _dialects. update_session is the session as last seen, where one was read. facts is what else a
+    result of the failure has. retry_after is how many seconds the server asks to wait before the next request.
     """
 
     error_type = "ERROR"
@@ -76,6 +76,7 @@ class VapiError(Exception):
         self.messages = messages or []
         self.operation = operation
         self.update_session = update_session
+        self.facts: dict[str, Any] = {}
         self.retry_after = 0.0
 
     def __str__(self) -> str:
@@ -94,7 +95,7 @@ class VapiError(Exception):
         )
         if self.update_session is not None:
             kwargs["update_session"] = self.update_session
-        return kwargs
+        return {**kwargs, **self.facts}
 
 
 class AlreadyExists(VapiError):

@@ -31,6 +31,16 @@ S = TypeVar("S", UpdateSession, DownloadSession)
 _SESSION_DIFF = ("state", "client_progress", "warning_behavior", "error_message")
 _FILE_DIFF = ("name", "source_type", "status", "size", "checksum_info")
 _ITEM_DIFF = ("name", "type", "description")
+_LIBRARY_DIFF = (
+    "name",
+    "type",
+    "description",
+    "storage_backings",
+    "publish_info",
+    "subscription_info",
+    "optimization_info",
+    "security_policy_id",
+)
 _TYPES: dict[str, Any] = {"str": str, "int": int, "float": float, "bool": bool, "dict": dict, "list": list}
 
 
@@ -195,6 +205,11 @@ def item_facts(model: Mapping[str, Any]) -> LibraryItem:
 def item_diff_state(item: LibraryItem | None) -> dict[str, Any]:
     """What of an item, its content aside, a task can change, for a diff."""
     return _diff_state(item, _ITEM_DIFF)
+
+
+def library_diff_state(library: Library | None) -> dict[str, Any]:
+    """What of a library a task can change, for a diff."""
+    return _diff_state(library, _LIBRARY_DIFF)
 
 
 def _diff_state(model: Mapping[str, Any] | None, names: tuple[str, ...]) -> dict[str, Any]:

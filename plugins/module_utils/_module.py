@@ -33,7 +33,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._task impo
 
 CONNECTION_OPTIONS = tuple(connection_spec([]))
 _WITH_USER_INFO = re.compile(r"\w://\S+@")
-MAY_BE_EMPTY = (*CONNECTION_OPTIONS, "description")
+MAY_BE_EMPTY = (*CONNECTION_OPTIONS, "description", "security_policy_id")
 
 Run = Callable[[Task], dict[str, Any]]
 
@@ -125,8 +125,9 @@ def _refuse_empty(params: dict[str, Any]) -> None:
 
 def secrets_of(params: dict[str, Any]) -> set[str]:
     """What is secret in options that a result shows: the user info of a URL."""
-    found = (_secrets_in(str(params.get(option) or "")) for option in ("hostname", "proxy_host", "url"))
-    return set().union(*found)
+    urls = [params.get(option) for option in ("hostname", "proxy_host", "url")]
+    urls.append((params.get("subscription") or {}).get("subscription_url"))
+    return set().union(*(_secrets_in(str(url or "")) for url in urls))
 
 
 def _secrets_in(url: str) -> set[str]:

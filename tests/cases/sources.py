@@ -4,8 +4,8 @@
 """The files that cases push, and the web servers that they are pulled from.
 
 A case knows `files`, their folder; `http` and `https`, URLs where the same folder is served, and `thumbprint` of the
-latter's certificate; `sha256`, by the names of the files; and `demo` and `images`, the ids of the libraries of these
-names.
+latter's certificate; `sha256`, by the names of the files; `demo` and `images`, the ids of the libraries of these
+names; and `security_policy`, the id of one.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 LARGE = 12 << 20  # more than the buffers of a connection hold, so that a rate holds for it
 NAME = "größe (1) ü.iso"
 DEMO, IMAGES = (str(uuid.uuid5(uuid.NAMESPACE_URL, f"library/{name}")) for name in ("demo", "images"))
+SECURITY_POLICY = str(uuid.uuid5(uuid.NAMESPACE_URL, "security-policy/OVF default policy"))
 
 
 def descriptor(*names: str, sizes: dict[str, int] | None = None) -> bytes:
@@ -136,6 +137,7 @@ def sources(folder: Path) -> Iterator[dict[str, Any]]:
             "files": str(folder),
             "demo": DEMO,
             "images": IMAGES,
+            "security_policy": SECURITY_POLICY,
             "http": plain,
             "https": secure,
             "thumbprint": hashlib.sha1(der, usedforsecurity=False).hexdigest(),

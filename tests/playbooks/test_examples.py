@@ -103,6 +103,7 @@ class Reader:
             "library_item_ids": [self.item_id],
             "update_session_id": self.update_session_id,
             "library_name": "demo",
+            "publication_password": "s3cret",
             "files": str(images),
             "files_checksum": checksum,
             "tools_checksum": checksum,
