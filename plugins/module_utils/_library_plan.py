@@ -95,7 +95,8 @@ def require_password(info: dict[str, Any], option: str, what: str) -> None:
 def check_fixed(params: Params, library: Library, backing: dict[str, str] | None) -> None:
     """Raise InvalidArgument for what can't be changed. A server passes over most of that in silence."""
     check_type(params, library["type"])
-    optimized = (library["optimization_info"] or {}).get("optimize_remote_publishing") or False
+    optimization = library["optimization_info"]
+    optimized = bool(optimization and optimization["optimize_remote_publishing"])
     wanted_optimized = params["optimize_remote_publishing"]
     fixed: list[tuple[str, Any, Any]] = [
         ("type", library["type"].lower(), params["type"]),
@@ -176,11 +177,11 @@ def differing(wanted: dict[str, Any], before: dict[str, Any], names: tuple[str, 
 
 def predicted(library: Library | None, model: dict[str, Any], type_: str) -> Library:
     """The library as it would be, created or updated by this model."""
-    after: dict[str, Any] = {"type": type_, **(library or {"description": ""}), **told(model)}
+    known: dict[str, Any] = dict(library or {"description": ""})
+    after = {"type": type_, **known, **told(model)}
     for name in ("publish_info", "subscription_info"):
         if name in model:
-            before: Any = (library or {}).get(name) or {}
-            after[name] = {**before, **told(model[name])}
+            after[name] = {**(known.get(name) or {}), **told(model[name])}
     if type_ == "LOCAL" and after.get("publish_info") is None:
         after["publish_info"] = {"authentication_method": "NONE", "published": False, "persist_json_enabled": False}
     publication = after.get("publish_info")

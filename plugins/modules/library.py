@@ -353,9 +353,11 @@ def run(task: Task) -> dict[str, Any]:
     """Create, change or delete the library."""
     params = task.params
     check_limits(params)
-    before = find(task)
+    library = before = find(task)
     if params["state"] == "absent":
-        library = delete(task, before) if before else None
+        library = None
+        if before:
+            delete(task, before)
     elif before is None:
         library = update(task, create(task), new=True)
     else:
@@ -373,7 +375,7 @@ def find(task: Task) -> Library | None:
             if params["state"] == "absent":
                 return None
             raise
-    found = {id_of(library): library for library in libraries.list_libraries(params["name"])}
+    found = {id_of(library): library for library in libraries.list_libraries(name=params["name"])}
     library_id = only_id(list(found), f"libraries have the name {params['name']}")
     return found[library_id] if library_id else None
 
