@@ -19,6 +19,7 @@ MAX_ELEMENTS, MAX_ATTRIBUTES, MAX_DEPTH = 250_000, 250_000, 100
 MAX_ATTRIBUTES_OF_A_TAG = 10_000
 WINDOW = 64 << 10
 
+FILE = ["Envelope", "References", "File"]
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"<\0", b"\0<")
 ATTRIBUTE_VALUE = rb"[^>\"']*(?:\"[^\"]*\"|'[^']*'|(>))"
 SIZE = "[0-9]{1,18}"
@@ -37,22 +38,27 @@ def read_references(text: bytes, name: str) -> list[Reference]:
     """What counts of each File element, whatever the version, and so the namespace, of the descriptor."""
     from xml.parsers import expat
 
-    path: list[str] = []
     references: list[Reference] = []
-    elements = attributes = 0
+    levels = ["", "", ""]  # the local names of the elements that are open, as deep as it matters
+    elements = attributes = depth = 0
 
-    def start(tag: str, values: dict[str, str]) -> None:
-        nonlocal elements, attributes
-        elements, attributes = elements + 1, attributes + len(values)
-        path.append(tag.rpartition(":")[2])
-        if path[0] != "Envelope":
-            raise InvalidArgument(f"src: {name!r} is not an OVF descriptor: it is a {tag[:200]!r}, not an Envelope")
-        _hold("elements", elements, MAX_ELEMENTS, name)
-        _hold("attributes", attributes, MAX_ATTRIBUTES, name)
-        _hold("levels of elements", len(path), MAX_DEPTH, name)
-        if path == ["Envelope", "References", "File"]:
-            references.append(_reference({key.rpartition(":")[2]: value for key, value in values.items()}))
-            _hold("references", len(references), MAX_REFERENCES, name)
+    def start(tag: str, values: list[str]) -> None:
+        nonlocal elements, attributes, depth
+        elements, attributes, depth = elements + 1, attributes + len(values) // 2, depth + 1
+        if elements > MAX_ELEMENTS or attributes > MAX_ATTRIBUTES or depth > MAX_DEPTH:
+            counts = f"{MAX_ELEMENTS} elements, {MAX_ATTRIBUTES} attributes or {MAX_DEPTH} levels"
+            raise InvalidArgument(f"src: {name!r} has more than {counts}, which is too much for a descriptor")
+        if depth <= len(FILE):
+            levels[depth - 1] = tag.rpartition(":")[2]
+            if levels[0] != "Envelope":
+                raise InvalidArgument(f"src: {name!r} is not an OVF descriptor: it is a {tag[:200]!r}, not an Envelope")
+            if depth == len(FILE) and levels == FILE:
+                references.append(_reference(values))
+                _hold("references", len(references), MAX_REFERENCES, name)
+
+    def end(_tag: str) -> None:
+        nonlocal depth
+        depth -= 1
 
     def refuse_doctype(*_declaration: object) -> None:
         raise InvalidArgument(f"src: {name!r} is not an OVF descriptor: it has a document type declaration (DOCTYPE)")
@@ -65,7 +71,8 @@ def read_references(text: bytes, name: str) -> list[Reference]:
         parser = expat.ParserCreate("utf-8" if is_utf_16 else None)
         parser.StartDoctypeDeclHandler = refuse_doctype
         parser.StartElementHandler = start
-        parser.EndElementHandler = lambda tag: path.pop()
+        parser.EndElementHandler = end
+        parser.ordered_attributes = True
         parser.Parse(xml, True)
     except (expat.ExpatError, LookupError, ValueError) as exc:
         raise InvalidArgument(f"src: {name!r} is not an OVF descriptor, or is damaged: {exc}") from exc
@@ -77,14 +84,15 @@ def _hold(what: str, count: int, limit: int, name: str) -> None:
         raise InvalidArgument(f"src: {name!r} has more than {limit} {what}, which is too much for a descriptor")
 
 
-def _reference(values: dict[str, str]) -> Reference:
+def _reference(attributes: list[str]) -> Reference:
+    """attributes are names and values in turn."""
+    values = {key.rpartition(":")[2]: value for key, value in zip(attributes[::2], attributes[1::2])}
+
     def number(key: str) -> int | None:
         return int(values[key]) if re.fullmatch(SIZE, values.get(key, "")) else None
 
-    compression = values.get("compression", "")
-    return Reference(
-        values.get("href", ""), number("size"), number("chunkSize") or None, compression not in ("", "identity")
-    )
+    is_compressed = values.get("compression", "") not in ("", "identity")
+    return Reference(values.get("href", ""), number("size"), number("chunkSize") or None, is_compressed)
 
 
 def _utf_8(text: bytes) -> bytearray:

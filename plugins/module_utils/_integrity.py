@@ -102,28 +102,31 @@ class _Targets:
     def __init__(self, files: dict[str, SourceFile], chunks: dict[str, list[str]], place: Place) -> None:
         paths = [path for path, file in files.items() if file.role != "manifest"]
         self._place = place
+        self._found: dict[str, str | None] = {}
         self._paths = {*paths, *chunks}
         self._by_case = {path.lower(): path for path in self._paths}
         self._by_bytes = {(files[path].path, files[path].offset): path for path in paths}
 
     def find(self, written: str) -> str | None:
-        prefix = self._place.folder + "/"
+        if written not in self._found:
+            self._found[written] = self._look_for(written)
+        return self._found[written]
+
+    def _look_for(self, written: str) -> str | None:
+        prefix, candidates = self._place.folder + "/", []
         for text in dict.fromkeys((written, unquote(written))):
             path = "/".join(part for part in text.split("/") if part not in ("", "."))
-            below = path[len(prefix) :] if path.startswith(prefix) else path
-            for candidate in (path, below):
-                if candidate in self._paths:
-                    return candidate
-                if candidate.lower() in self._by_case:
-                    return self._by_case[candidate.lower()]
-            if found := self._find_in_place(path):
-                return found
-        return None
+            candidates += [path, path[len(prefix) :]] if path.startswith(prefix) else [path]
+        exact = next((path for path in candidates if path in self._paths), None)
+        if exact is not None:
+            return exact
+        for file in filter(None, map(self._file_at, candidates)):
+            return self._by_bytes.get((file.path, file.offset))
+        return next((self._by_case[path.lower()] for path in candidates if path.lower() in self._by_case), None)
 
-    def _find_in_place(self, path: str) -> str | None:
-        """A path that leads to what is sent by another one."""
+    def _file_at(self, path: str) -> SourceFile | None:
+        """What is there, which may be sent by another path, or not at all."""
         try:
-            file = None if ".." in path.split("/") else self._place.find(path)
+            return None if ".." in path.split("/") else self._place.find(path)
         except (InvalidArgument, OSError, ValueError):
             return None
-        return self._by_bytes.get((file.path, file.offset)) if file else None

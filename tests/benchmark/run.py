@@ -20,7 +20,7 @@ import urllib3
 from ansible.release import __version__ as ansible_version
 
 from tests.conftest import ROOT  # isort: skip  makes the collection importable, so it comes first
-from tests.benchmark import content, modules, tasks
+from tests.benchmark import content, modules, packages, tasks
 from tests.pages import write
 from tests.playbooks.vcsim import go_toolchain
 
@@ -32,6 +32,8 @@ BENCHMARKS = {
     "unchanged": modules.unchanged,
     "imports": modules.imports,
     "listing": modules.listing,
+    "many": packages.many,
+    "descriptors": packages.descriptors,
     "tasks": tasks.slopes,
     "hundred": tasks.hundred,
 }

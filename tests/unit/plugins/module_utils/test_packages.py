@@ -388,9 +388,12 @@ class TestDescriptorsThatAreNone:
     @pytest.mark.parametrize(
         ("what", "text"),
         [
-            ("100 levels", b"<Envelope>" + b"<a>" * _descriptor.MAX_DEPTH + b"</a>" * _descriptor.MAX_DEPTH),
+            (
+                "250000 elements, 250000 attributes or 100 levels",
+                b"<Envelope>" + b"<a>" * _descriptor.MAX_DEPTH + b"</a>" * _descriptor.MAX_DEPTH,
+            ),
             ("250000 elements", b"<Envelope>" + b"<a/>" * _descriptor.MAX_ELEMENTS + b"</Envelope>"),
-            ("250000 attributes", b"<Envelope>" + b"<a b='' c='' d=''/>" * 90_000 + b"</Envelope>"),
+            ("250000 elements, 250000 attributes", b"<Envelope>" + b"<a b='' c='' d=''/>" * 90_000 + b"</Envelope>"),
             ("10000 attributes in one", b"<Envelope " + b" ".join(b'a%d=""' % n for n in range(20_000)) + b"/>"),
             ("10000 references", envelope(*["ovf:href='d'"] * (_descriptor.MAX_REFERENCES + 2))),
         ],

@@ -163,6 +163,10 @@ class TestManifestsThatSayMore:
         text = manifest({name.upper(): content for name, content in PACKAGE.items()})
         assert set(checksums(quiet(self.package(folder, text)))) == set(PACKAGE)
 
+    def test_a_file_whose_name_differs_in_case_is_another(self, folder):
+        text = manifest({**PACKAGE, "D.VMDK": b"other"})
+        warned(self.package(folder, text, **{"D.VMDK": b"other"}), "'D.VMDK'")
+
     @pytest.mark.parametrize("algorithms", [("SHA1", "SHA256"), ("SHA512", "MD5"), ("SHA1", "SHA384", "SHA224")])
     def test_each_file_in_several_algorithms(self, folder, algorithms):
         text = b"".join(manifest(PACKAGE, algorithm) for algorithm in algorithms)

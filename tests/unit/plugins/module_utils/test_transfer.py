@@ -781,6 +781,14 @@ def test_a_server_that_never_tells(source, vcenter, client):
     assert len([line for line in vcenter.requests if line == f"GET {PATH}/file/disk.vmdk"]) == 1
 
 
+@pytest.mark.parametrize("count", [1, 40])
+def test_many_files_take_requests_linear_to_their_number(source, vcenter, client, count):
+    names = [f"{number}.cfg" for number in range(count)]
+    push(client, *(source(b"content", name) for name in names))
+    asked = sorted(line for line in vcenter.requests if line.startswith(f"GET {PATH}/file"))
+    assert asked == sorted(f"GET {PATH}/file/{name}" for name in names)
+
+
 def test_a_server_that_tells_no_bytes(source, vcenter, client, monkeypatch):
     monkeypatch.setattr(_transfer, "REPORTED_WITHIN", 0.2)
     vcenter.infos = [[info_of("WAITING_FOR_TRANSFER", bytes_transferred=0)]]
