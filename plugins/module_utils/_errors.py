@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._safe_text import without_passwords
+
 if TYPE_CHECKING:
     from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 
@@ -81,8 +83,11 @@ class VapiError(Exception):
 
     def __str__(self) -> str:
         text = super().__str__()
+        if len(text) <= TEXT_LIMIT:
+            return text
+        text = without_passwords(text)  # Half of a URL would not be known for one.
         # What was tried is told first, and the cause last.
-        return text if len(text) <= TEXT_LIMIT else f"{text[: TEXT_LIMIT // 2]} [...] {text[-TEXT_LIMIT // 2 :]}"
+        return f"{text[: TEXT_LIMIT // 2]} [...] {text[-TEXT_LIMIT // 2 :]}"
 
     def fail_kwargs(self) -> dict[str, Any]:
         """The keyword arguments of fail_json that tell a playbook what happened."""

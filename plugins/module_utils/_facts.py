@@ -23,6 +23,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._models im
     field_of,
     fields,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._safe_text import user_info
 
 M = TypeVar("M", UpdateSession, DownloadSession, LibraryItem, Library)
 S = TypeVar("S", UpdateSession, DownloadSession)
@@ -193,8 +194,7 @@ def without_upload_endpoint(file: UpdateSessionFile) -> UpdateSessionFile:
 def without_user_info(url: str) -> str:
     """A URL as people may see it."""
     scheme, mark, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}"
+    return scheme + mark + rest[len(user_info(rest)) :].removeprefix("@")
 
 
 def item_facts(model: Mapping[str, Any]) -> LibraryItem:

@@ -9,12 +9,10 @@ facts of its result and raises VapiError; it knows neither AnsibleModule nor the
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
@@ -28,12 +26,13 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._client im
     VCenterClient,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, VapiError
+from ansible_collections.vsphere.content_library.plugins.module_utils._safe_text import safe, safe_line, secrets_in
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import interruptible
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Report, Services, Task
 
 CONNECTION_OPTIONS = tuple(connection_spec([]))
-_WITH_USER_INFO = re.compile(r"\w://\S+@")
 MAY_BE_EMPTY = (*CONNECTION_OPTIONS, "description", "security_policy_id")
+URL_OPTIONS = ("hostname", "proxy_host", "url", "subscription_url", "storage_uri")
 
 Run = Callable[[Task], dict[str, Any]]
 
@@ -68,7 +67,7 @@ def execute(
     try:
         _refuse_empty(params)
         with interruptible(), VCenterClient(**{option: params[option] for option in CONNECTION_OPTIONS}) as client:
-            task = Task(params, check_mode, Services(client), report)
+            task = Task(params, check_mode, Services(client), report and (lambda line: report(safe_line(line))))
             facts = run(task)
         outcome = Outcome({"changed": task.changed, "operations": task.operations, **facts})
     except VapiError as error:
@@ -76,11 +75,14 @@ def execute(
     except (Exception, SystemExit) as error:
         bug = VapiError(f"This is a bug in the collection: {error!r}")
         outcome = Outcome({**bug.fail_kwargs(), "exception": traceback.format_exc()}, failed=True)
-    outcome.secrets = secrets_of(params).union(*map(_secrets_in, _urls_in([outcome.result, warnings])))
+    outcome.secrets = secrets_of(params)
     if client is not None:
         warnings += (task.warnings if task else []) + client.warnings
-        outcome.secrets |= client.secrets | _secrets_in(client.proxy or "")
-    outcome.warnings = warnings
+        outcome.secrets |= client.secrets | secrets_in(client.proxy or "")
+    outcome.result = safe(outcome.result)
+    if "msg" in outcome.result:
+        outcome.result["msg"] = safe_line(outcome.result["msg"])
+    outcome.warnings = [safe_line(warning) for warning in warnings]
     return outcome
 
 
@@ -123,33 +125,15 @@ def _refuse_empty(params: dict[str, Any]) -> None:
             raise _blank(option, value)
 
 
-def secrets_of(params: dict[str, Any]) -> set[str]:
-    """What is secret in options that a result shows: the user info of a URL."""
-    urls = [params.get(option) for option in ("hostname", "proxy_host", "url")]
-    urls.append((params.get("subscription") or {}).get("subscription_url"))
-    return set().union(*(_secrets_in(str(url or "")) for url in urls))
-
-
-def _secrets_in(url: str) -> set[str]:
-    """The password in a URL or host, quoted and unquoted. A user name without a password counts as one: a token."""
-    rest = url.partition("://")[2] or url
-    authority = re.split("[/?#]", rest, maxsplit=1)[0]
-    if "@" not in authority and re.search(r":\D", authority):
-        authority = (
-            rest  # What follows the colon is not a port, but a password with a character that should have been quoted.
-        )
-    user, _colon, password = authority.rpartition("@")[0].partition(":")
-    secret = password or user
-    return {secret, unquote(secret)} - {""}
-
-
-def _urls_in(value: Any) -> Iterator[str]:
-    """The URLs with user info in a result. A server may repeat the URL that another task pulls from."""
-    if isinstance(value, str):
-        yield from _WITH_USER_INFO.findall(value)
-    elif isinstance(value, (dict, list)):
-        for member in value.values() if isinstance(value, dict) else value:
-            yield from _urls_in(member)
+def secrets_of(params: Mapping[str, Any]) -> set[str]:
+    """What is secret in the options of this task that are URLs, wherever it may turn up."""
+    found: set[str] = set()
+    for option, value in params.items():
+        if isinstance(value, Mapping):
+            found |= secrets_of(value)
+        elif option in URL_OPTIONS:
+            found |= secrets_in(str(value or ""))
+    return found
 
 
 class _Module(AnsibleModule):

@@ -162,6 +162,18 @@ def both(play, tasks: list[dict[str, Any]], **keywords: Any) -> list[Run]:
     return [play(tasks, way, **keywords) for way in ("in_process", "module")]
 
 
+def test_what_a_server_says_reaches_no_terminal_raw(play):
+    """ansible-core 2.21 prints the msg of a failure as it is."""
+    suffix = " \x1b[2K\r\nfatal: [other]: FAILED! => \x9b1A"
+    given = {"simulator": {"sessions": {}, "config": {"message_suffix": suffix}}}
+    lost = {"vsphere.content_library.update_session": {"update_session_id": "missing"}}
+    for run in both(play, [{"name": "given hostile", **given}, {"name": "lost", **lost, "ignore_errors": True}]):
+        assert r"\x1b[2K" in run.succeeded().task("lost")["msg"]
+        assert r"\x1b[2K" in run.output
+        assert not {"\x1b", "\r", "\x9b"} & set(run.output)
+        assert not [line for line in run.output.splitlines() if line.startswith("fatal: [other]")]
+
+
 def test_the_invocation_is_the_same_and_without_secrets(play, server):
     # By name, as ansible-core shows the lines of a playbook that failed.
     password = "{{ connection_options.password }}"
