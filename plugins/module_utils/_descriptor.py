@@ -38,45 +38,57 @@ def read_references(text: bytes, name: str) -> list[Reference]:
     """What counts of each File element, whatever the version, and so the namespace, of the descriptor."""
     from xml.parsers import expat
 
-    references: list[Reference] = []
-    levels = ["", "", ""]  # the local names of the elements that are open, as deep as it matters
-    elements = attributes = depth = 0
-
-    def start(tag: str, values: list[str]) -> None:
-        nonlocal elements, attributes, depth
-        elements, attributes, depth = elements + 1, attributes + len(values) // 2, depth + 1
-        if elements > MAX_ELEMENTS or attributes > MAX_ATTRIBUTES or depth > MAX_DEPTH:
-            counts = f"{MAX_ELEMENTS} elements, {MAX_ATTRIBUTES} attributes or {MAX_DEPTH} levels"
-            raise InvalidArgument(f"src: {name!r} has more than {counts}, which is too much for a descriptor")
-        if depth <= len(FILE):
-            levels[depth - 1] = tag.rpartition(":")[2]
-            if levels[0] != "Envelope":
-                raise InvalidArgument(f"src: {name!r} is not an OVF descriptor: it is a {tag[:200]!r}, not an Envelope")
-            if depth == len(FILE) and levels == FILE:
-                references.append(_reference(values))
-                _hold("references", len(references), MAX_REFERENCES, name)
-
-    def end(_tag: str) -> None:
-        nonlocal depth
-        depth -= 1
-
-    def refuse_doctype(*_declaration: object) -> None:
-        raise InvalidArgument(f"src: {name!r} is not an OVF descriptor: it has a document type declaration (DOCTYPE)")
-
     # No document type, hence no entities. No namespaces: expat would repeat a long one in each name that it reports.
+    reader = _Reader(name)
     try:
         is_utf_16 = text[:2] in UTF_16
         xml = _utf_8(text) if is_utf_16 else text
         _look_through_long_tags(xml, name)
         parser = expat.ParserCreate("utf-8" if is_utf_16 else None)
-        parser.StartDoctypeDeclHandler = refuse_doctype
-        parser.StartElementHandler = start
-        parser.EndElementHandler = end
+        parser.StartDoctypeDeclHandler = reader.refuse_doctype
+        parser.StartElementHandler = reader.start
+        parser.EndElementHandler = reader.end
         parser.ordered_attributes = True
         parser.Parse(xml, True)
     except (expat.ExpatError, LookupError, ValueError) as exc:
         raise InvalidArgument(f"src: {name!r} is not an OVF descriptor, or is damaged: {exc}") from exc
-    return references
+    return reader.references
+
+
+class _Reader:
+    """Takes what expat reports, and refuses what is too much."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._levels = ["", "", ""]  # the local names of the elements that are open, as deep as it matters
+        self._elements = self._attributes = self._depth = 0
+        self.references: list[Reference] = []
+
+    def start(self, tag: str, attributes: list[str]) -> None:
+        """attributes are names and values in turn."""
+        self._elements += 1
+        self._attributes += len(attributes) // 2
+        self._depth += 1
+        if self._elements > MAX_ELEMENTS or self._attributes > MAX_ATTRIBUTES or self._depth > MAX_DEPTH:
+            counts = f"{MAX_ELEMENTS} elements, {MAX_ATTRIBUTES} attributes or {MAX_DEPTH} levels"
+            raise InvalidArgument(f"src: {self._name!r} has more than {counts}, which is too much for a descriptor")
+        if self._depth > len(FILE):
+            return
+        self._levels[self._depth - 1] = tag.rpartition(":")[2]
+        if self._levels[0] != "Envelope":
+            raise InvalidArgument(
+                f"src: {self._name!r} is not an OVF descriptor: it is a {tag[:200]!r}, not an Envelope"
+            )
+        if self._depth == len(FILE) and self._levels == FILE:
+            self.references.append(_reference(attributes))
+            _hold("references", len(self.references), MAX_REFERENCES, self._name)
+
+    def end(self, _tag: str) -> None:
+        self._depth -= 1
+
+    def refuse_doctype(self, *_declaration: object) -> None:
+        what = "it has a document type declaration (DOCTYPE)"
+        raise InvalidArgument(f"src: {self._name!r} is not an OVF descriptor: {what}")
 
 
 def _hold(what: str, count: int, limit: int, name: str) -> None:
@@ -85,7 +97,6 @@ def _hold(what: str, count: int, limit: int, name: str) -> None:
 
 
 def _reference(attributes: list[str]) -> Reference:
-    """attributes are names and values in turn."""
     values = {key.rpartition(":")[2]: value for key, value in zip(attributes[::2], attributes[1::2])}
 
     def number(key: str) -> int | None:
