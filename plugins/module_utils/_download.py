@@ -40,8 +40,9 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     error_class,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import message_text
+from ansible_collections.vsphere.content_library.plugins.module_utils._file_attributes import Attributes
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
-from ansible_collections.vsphere.content_library.plugins.module_utils._local_files import Attributes, TemporaryFile
+from ansible_collections.vsphere.content_library.plugins.module_utils._local_files import TemporaryFile, check_room
 from ansible_collections.vsphere.content_library.plugins.module_utils._progress import Progress
 from ansible_collections.vsphere.content_library.plugins.module_utils._tls import distrust
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
@@ -129,7 +130,8 @@ class Download:
     """Fetches files of a download session that keeper keeps alive.
 
     wait_timeout is how many seconds the server may take to make a file ready. A download fails when it got no further
-    for the request_timeout of the client. report shows a person the progress.
+    for the request_timeout of the client. report shows a person the progress. kept has the files that are in their
+    places, after a failure too.
     """
 
     def __init__(
@@ -148,20 +150,22 @@ class Download:
         self._stop = threading.Event()
         self._sockets = OpenSockets()
         self._told = 0
+        self.kept: list[Fetched] = []
         self.progress = Progress(total, 0, report)
 
     def fetch(self, wanted: Sequence[Wanted], attributes: Attributes) -> list[Fetched]:
         """Fetch files side by side. Raises VapiError, after it ended all that is still under way."""
         with self._keeper.during(self._grown, self._sockets.hang_up), ThreadPoolExecutor(PARALLEL) as pool:
             try:
-                futures = {pool.submit(self._fetch, file, attributes): file.name for file in wanted}
-                fetched = {futures[future]: future.result() for future in as_completed(futures)}
+                futures = [pool.submit(self._fetch, file, attributes) for file in wanted]
+                for future in as_completed(futures):
+                    future.result()
             except BaseException:
                 self._stop.set()
                 self._sockets.hang_up()
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
-        return [fetched[file.name] for file in wanted]
+        return [future.result() for future in futures]
 
     def _grown(self) -> int | None:
         """The progress, where it is greater than the one that the server was told: it takes no other."""
@@ -176,6 +180,7 @@ class Download:
         info = self._prepared(wanted)
         known = server_checksum(info) or wanted.checksum
         with TemporaryFile(wanted.path) as file:
+            check_room(wanted.path, info["size"] or 0)
             content = _Content(file, known.algorithm if known else DEFAULT_ALGORITHM)
             try:
                 self._receive(wanted, info, content)
@@ -185,12 +190,14 @@ class Download:
             verified = self._verified(wanted, file, checksum, content.position)
             self._check_going_on()
             file.keep(attributes)
-        return Fetched(wanted.name, content.position, checksum, verified, time.monotonic() - start)
+        fetched = Fetched(wanted.name, content.position, checksum, verified, time.monotonic() - start)
+        self.kept.append(fetched)
+        return fetched
 
     def _prepared(self, wanted: Wanted) -> Mapping[str, Any]:
         """Ask for the file and wait until it is ready. The library may have to fetch it first."""
         info = self._files.prepare(self._id, wanted.name)
-        for _waited in poll(Deadline(self._wait_timeout)):
+        for _waited in poll(Deadline(self._wait_timeout), self._stop.wait):
             if info["status"] == "PREPARED":
                 return info
             if info["status"] == "ERROR":
@@ -265,8 +272,8 @@ class Download:
             content.restart()
         begin, end = 0, response.length
         if response.status == 206:
-            found = re.fullmatch(r"bytes (\d{1,18})-\d+/(\d{1,18})", response.headers.get("Content-Range", ""))
-            begin, end = (int(found[1]), int(found[2])) if found else (-1, None)
+            found = re.fullmatch(r"bytes (\d{1,18})-\d+/(\d{1,18}|\*)", response.headers.get("Content-Range", ""))
+            begin, end = int(found[1]) if found else -1, int(found[2]) if found and found[2] != "*" else None
         if begin != content.position:
             content.restart()
             raise _Broken(

@@ -11,15 +11,12 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import grp
 import os
-import pwd
-import re
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
@@ -27,17 +24,10 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     UnableToAllocateResource,
     VapiError,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._file_attributes import Attributes, apply
 
 PREFIX, SUFFIX = ".content-library-", ".part"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-class Attributes(NamedTuple):
-    """What a file shall have; None for what it keeps. mode is a number, octal digits, or symbolic such as u=rw,g=r."""
-
-    mode: int | str | None
-    owner: str | None
-    group: str | None
 
 
 def local_error(error: OSError, path: str, what: str = "written") -> VapiError:
@@ -47,8 +37,10 @@ def local_error(error: OSError, path: str, what: str = "written") -> VapiError:
 
 
 def check_names(folder: str, names: Sequence[str]) -> None:
-    """Raise InvalidArgument for a name that would leave the folder, or that it can't hold. Nothing is written."""
+    """Raise for a name that would leave the folder, or that it can't hold, and for a folder that is none."""
     existing = _nearest(folder)
+    if not os.path.isdir(existing):
+        raise InvalidArgument(f"dest: {existing!r} is no directory")
     limit = os.pathconf(existing, "PC_NAME_MAX")
     seen: dict[str, str] = {}
     ignores_case = _ignores_case(existing)
@@ -71,27 +63,40 @@ def check_names(folder: str, names: Sequence[str]) -> None:
             raise InvalidArgument(f"files {twin!r} and {name!r} would be one file in {folder!r}, which ignores case")
 
 
-def check_places(folder: str, names: Iterable[str], needed: int) -> None:
-    """Raise for what would keep the files from being written: something in the way, no permission, no space.
-
-    needed is how many bytes at least.
-    """
-    existing = _nearest(folder)
-    if not os.path.isdir(existing):
-        raise InvalidArgument(f"dest: {existing!r} is no directory")
+def check_places(folder: str, names: Iterable[str]) -> None:
+    """Raise InvalidArgument for something in the way of a file."""
     for name in names:
         path = os.path.join(folder, name)
-        with suppress(FileNotFoundError, NotADirectoryError):
-            mode = os.lstat(path).st_mode
-            if not stat.S_ISREG(mode):
-                kind = "a directory" if stat.S_ISDIR(mode) else "a link" if stat.S_ISLNK(mode) else "no plain file"
-                raise InvalidArgument(f"dest: {path!r} is {kind}; remove it, or choose another dest")
+        mode = mode_of(path)
+        if mode is not None and not stat.S_ISREG(mode):
+            kind = "a directory" if stat.S_ISDIR(mode) else "a link" if stat.S_ISLNK(mode) else "no plain file"
+            raise InvalidArgument(f"dest: {path!r} is {kind}; remove it, or choose another dest")
+
+
+def check_writable(folder: str) -> None:
+    """Raise ResourceInaccessible where no file can be made in the folder."""
+    existing = _nearest(folder)
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise ResourceInaccessible(f"dest: {existing!r} can't be written: permission denied")
-    room = os.statvfs(existing)
-    if needed > room.f_bavail * room.f_frsize:
-        free = room.f_bavail * room.f_frsize
-        raise UnableToAllocateResource(f"dest: {existing!r} has {free} bytes free, and the files take {needed}")
+        read_only = os.statvfs(existing).f_flag & os.ST_RDONLY
+        raise local_error(PermissionError(0, "read-only file system" if read_only else "permission denied"), existing)
+
+
+def check_room(path: str, size: int) -> None:
+    """Raise UnableToAllocateResource where the disk of a file has less free than its size."""
+    disk = os.statvfs(os.path.dirname(path))
+    free = disk.f_bavail * disk.f_frsize
+    if size > free:
+        raise UnableToAllocateResource(f"dest: {path!r} takes {size} bytes, and its disk has {free} bytes free")
+
+
+def mode_of(path: str) -> int | None:
+    """The kind and the permissions of what is there, not of what a link leads to. None where nothing is."""
+    try:
+        return os.lstat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise local_error(error, path, "read") from None
 
 
 def _nearest(folder: str) -> str:
@@ -103,17 +108,26 @@ def _nearest(folder: str) -> str:
 
 
 def _ignores_case(folder: str) -> bool:
-    """Whether a file system takes names that differ in case for one; told by the folder itself."""
-    parent, name = os.path.split(folder)
-    other = os.path.join(parent, name.swapcase())
+    """Whether a file system takes names that differ in case for one; told by what is there already."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.swapcase() != entry.name:
+                return _is_same(entry.path, os.path.join(folder, entry.name.swapcase()))
+    parent, name = os.path.split(os.path.abspath(folder))
+    if name.swapcase() != name:
+        return _is_same(folder, os.path.join(parent, name.swapcase()))
+    return bool(name) and _ignores_case(parent)
+
+
+def _is_same(path: str, other: str) -> bool:
     with suppress(OSError):
-        return other != folder and os.path.samefile(folder, other)
+        return os.path.samestat(os.lstat(path), os.lstat(other))
     return False
 
 
 @contextmanager
 def folder_for(folder: str) -> Iterator[None]:
-    """Make the folder and its parents where they are missing, and remove what killed runs left in it.
+    """Make the folder and its parents where they are missing.
 
     Folders that were made here, and are empty after a failure, are removed again.
     """
@@ -129,7 +143,6 @@ def folder_for(folder: str) -> Iterator[None]:
     except OSError as error:
         _remove_folders(made)
         raise local_error(error, path, "created") from None
-    _remove_abandoned(folder)
     try:
         yield
     except BaseException:
@@ -143,14 +156,18 @@ def _remove_folders(paths: list[str]) -> None:
             os.rmdir(path)
 
 
-def _remove_abandoned(folder: str) -> None:
-    """Remove temporary files that no living run holds."""
-    for name in os.listdir(folder):
+def remove_abandoned(folder: str) -> None:
+    """Remove temporary files that no living run holds. What can't be removed stays."""
+    names: list[str] = []
+    with suppress(OSError):
+        names = os.listdir(folder)
+    for name in names:
         if not (name.startswith(PREFIX) and name.endswith(SUFFIX)):
             continue
         path = os.path.join(folder, name)
         with suppress(OSError):
-            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            # For writing, because NFS takes a lock on no other file.
+            fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 os.unlink(path)
@@ -203,9 +220,15 @@ class TemporaryFile:
         os.ftruncate(self.fd, 0)
 
     def keep(self, attributes: Attributes) -> None:
-        """Put the file into its place, complete and on the disk."""
+        """Put the file into its place, complete and on the disk. It gets owner and mode of the one that is there."""
         try:
-            apply(self.fd, attributes, _default_mode(self.path))
+            mode = 0o666 & ~attributes.umask
+            with suppress(FileNotFoundError):
+                old = os.lstat(self.path)
+                mode = stat.S_IMODE(old.st_mode)
+                with suppress(PermissionError):
+                    os.chown(self.fd, old.st_uid, old.st_gid)
+            apply(self.fd, attributes, mode)
             os.fsync(self.fd)
             os.rename(self._temporary, self.path)
             self._kept = True
@@ -216,94 +239,3 @@ class TemporaryFile:
                 os.close(folder)
         except OSError as error:
             raise local_error(error, self.path) from None
-
-
-def _default_mode(path: str) -> int:
-    """The mode of the file that is replaced; for a new one what the umask leaves."""
-    with suppress(FileNotFoundError):
-        return stat.S_IMODE(os.lstat(path).st_mode)
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return 0o666 & ~umask
-
-
-def check_attributes(attributes: Attributes) -> None:
-    """Raise InvalidArgument for an owner or a group that does not exist, and for a mode that is none."""
-    _owner(attributes.owner)
-    _group(attributes.group)
-    if attributes.mode is not None:
-        _mode(attributes.mode, 0)
-
-
-def differ(path: str, attributes: Attributes) -> bool:
-    """Whether a file has other attributes than it shall have."""
-    has = os.lstat(path)
-    uid, gid = _owner(attributes.owner), _group(attributes.group)
-    mode = stat.S_IMODE(has.st_mode)
-    wanted = mode if attributes.mode is None else _mode(attributes.mode, mode)
-    return mode != wanted or uid not in (-1, has.st_uid) or gid not in (-1, has.st_gid)
-
-
-def apply(file: int | str, attributes: Attributes, mode: int | None = None) -> None:
-    """Give a file its attributes. mode is the one to begin with, where that is not the file's own."""
-    if mode is None:
-        mode = stat.S_IMODE(os.stat(file).st_mode)
-    # Another owner takes setuid away, so the mode comes last.
-    if (attributes.owner, attributes.group) != (None, None):
-        os.chown(file, _owner(attributes.owner), _group(attributes.group))
-    os.chmod(file, mode if attributes.mode is None else _mode(attributes.mode, mode))
-
-
-def _owner(name: str | None) -> int:
-    if name is None or name.isdecimal():
-        return -1 if name is None else int(name)
-    try:
-        return pwd.getpwnam(name).pw_uid
-    except KeyError:
-        raise InvalidArgument(f"owner {name!r} is no user of this host") from None
-
-
-def _group(name: str | None) -> int:
-    if name is None or name.isdecimal():
-        return -1 if name is None else int(name)
-    try:
-        return grp.getgrnam(name).gr_gid
-    except KeyError:
-        raise InvalidArgument(f"group {name!r} is no group of this host") from None
-
-
-_CLAUSE = re.compile("([ugoa]*)([-+=][rwxXst]*)+")
-_BITS = {"r": 0o444, "w": 0o222, "x": 0o111}
-_WHO = {"u": 0o4700, "g": 0o2070, "o": 0o1007}
-
-
-def _mode(wanted: int | str, mode: int) -> int:
-    """The mode that chmod(1) would make of one. Raises InvalidArgument."""
-    if isinstance(wanted, int):
-        return wanted
-    text = wanted.strip()
-    if re.fullmatch("0?o?[0-7]{1,4}", text):
-        return int(text.replace("o", ""), 8)
-    for clause in text.split(","):
-        if not _CLAUSE.fullmatch(clause):
-            raise InvalidArgument(f"mode {text!r} is neither octal, such as '0644', nor symbolic, such as 'u=rw,g=r'")
-        who = re.split("[-+=]", clause, maxsplit=1)[0]
-        mask = sum(_WHO[letter] for letter in set(who.replace("a", "ugo") or "ugo"))
-        for action, letters in re.findall("([-+=])([rwxXst]*)", clause):
-            mode = _changed(mode, mask, action, letters)
-    return mode
-
-
-def _changed(mode: int, mask: int, action: str, letters: str) -> int:
-    bits = 0
-    for letter in letters:
-        if letter == "X":
-            bits |= _BITS["x"] if mode & 0o111 else 0
-        elif letter == "s":
-            bits |= 0o6000
-        else:
-            bits |= 0o1000 if letter == "t" else _BITS[letter]
-    bits &= mask
-    if action == "=":
-        return (mode & ~mask) | bits
-    return mode | bits if action == "+" else mode & ~bits

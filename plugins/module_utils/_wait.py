@@ -23,11 +23,12 @@ class Deadline:
         return self._end - time.monotonic()
 
 
-def poll(deadline: Deadline) -> Iterator[float]:
+def poll(deadline: Deadline, sleep: Callable[[float], object] | None = None) -> Iterator[float]:
     """Yield whenever it is time to look, the last time at the deadline. The value is the seconds waited so far.
 
     The first look is at once. Each pause is half of the time that has passed, so that a change is seen within one and a
-    half times of what it took. After the first second, looks are 1 to 30 seconds apart.
+    half times of what it took. After the first second, looks are 1 to 30 seconds apart. sleep is what pauses: one
+    that ends early makes the next look come early.
     """
     start = time.monotonic()
     while True:
@@ -37,7 +38,7 @@ def poll(deadline: Deadline) -> Iterator[float]:
         if remaining <= 0:
             return
         pause = max(0.05, waited / 2) if waited < 1 else min(max(1.0, waited / 2), 30.0)
-        time.sleep(min(pause, remaining))
+        (sleep or time.sleep)(min(pause, remaining))
 
 
 def wait_for(look: Callable[[], T], is_done: Callable[[T], bool], deadline: Deadline) -> tuple[T, bool]:

@@ -317,40 +317,28 @@ operation:
   sample: update_session.complete
 """
 
-import os
-import time
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import ITEM, LIBRARY
-from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
-    Checksum,
-    digest_of,
-    format_checksum,
-    server_checksum,
-)
-from ansible_collections.vsphere.content_library.plugins.module_utils._download import Download, Fetched, Wanted
-from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
-    InvalidArgument,
-    NotFound,
-    VapiError,
-)
-from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
-from ansible_collections.vsphere.content_library.plugins.module_utils._local_files import (
+from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import format_checksum
+from ansible_collections.vsphere.content_library.plugins.module_utils._download import Fetched
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, NotFound
+from ansible_collections.vsphere.content_library.plugins.module_utils._export import Place, compare, export
+from ansible_collections.vsphere.content_library.plugins.module_utils._file_attributes import (
     Attributes,
     apply,
-    check_attributes,
-    check_names,
-    check_places,
     differ,
-    folder_for,
+    wanted_attributes,
+)
+from ansible_collections.vsphere.content_library.plugins.module_utils._local_files import (
+    check_writable,
     local_error,
+    remove_abandoned,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._locate import find_library_item
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import DownloadSession, LibraryItemFile
+from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
-from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
 SPEC = dict(
@@ -373,45 +361,30 @@ SPEC = dict(
 Facts = dict[str, Any]
 
 
-class Place(NamedTuple):
-    """A file of the item beside what is in its place here. size and checksum are None where nothing is there."""
-
-    name: str
-    path: str
-    told_size: int | None
-    told_checksum: Checksum | None
-    size: int | None
-    checksum: Checksum | None
-    same: bool
-    seconds: float
-
-
 def run(task: Task) -> Facts:
     """Compare what is there with the files of the item, and download what differs."""
     params = task.params
-    attributes = Attributes(params["mode"], params["owner"], params["group"])
+    attributes = wanted_attributes(params["mode"], params["owner"], params["group"])
     if params["wait_timeout"] < 1:
         raise InvalidArgument(f"wait_timeout {params['wait_timeout']} is below 1")
-    check_attributes(attributes)
-    _library_id, item = find_library_item(params, task.services)
-    if item is None:
-        raise NotFound(
-            f"there is no library item {params['name']} in that library on {task.host}", operation="item.find"
-        )
+    item = find(task)
     places = compare(task, item["id"])
-    wanted = [place for place in places if not place.same]
-    check_places(params["dest"], [place.name for place in places], sum(place.told_size or 0 for place in wanted))
-    task.operations += ["download"] * len(wanted)
-    stale = [place.path for place in places if place.same and differ(place.path, attributes)]
+    differing = [place for place in places if not place.same]
+    if differing:
+        check_writable(params["dest"])
+    changed = [place for place in places if place.same and has_other_attributes(place, attributes)]
     fetched: dict[str, Fetched] = {}
     session = None
-    if not task.check_mode:
-        if wanted:
-            session, fetched = export(task, item["id"], wanted, attributes)
-        for path in stale:
-            apply(path, attributes)
+    if task.check_mode:
+        task.note(*["download"] * len(differing))
+    else:
+        remove_abandoned(params["dest"])
+        if differing:
+            session, fetched = export(task, item["id"], differing, attributes)
+        for place in changed:
+            change_attributes(place, attributes)
     return dict(
-        changed=bool(wanted or stale),
+        changed=bool(differing or changed),
         library_item=item,
         dest=params["dest"],
         files=[row(place, fetched.get(place.name)) for place in places],
@@ -421,89 +394,29 @@ def run(task: Task) -> Facts:
     )
 
 
-def compare(task: Task, library_item_id: str) -> list[Place]:
-    """Each file of the item that is asked for, beside what is in its place. Raises NotFound, InvalidArgument."""
-    params = task.params
-    told = {file["name"]: file for file in task.services.library_items.files(library_item_id)}
-    names = sorted(told if params["files"] is None else set(params["files"]))
-    missing = [name for name in names if name not in told]
-    if missing:
-        has = ", ".join(sorted(told)) or "no file"
-        raise NotFound(
-            f"library item {library_item_id} on {task.host} has no file {', '.join(missing)}; it has {has}",
-            operation="item_file.list",
-        )
-    check_names(params["dest"], names)
-    return [beside(task, name, told[name]) for name in names]
+def find(task: Task) -> LibraryItem:
+    """The item that the task names. Raises NotFound, InvalidArgument."""
+    _library_id, item = find_library_item(task.params, task.services)
+    if item is None:
+        text = f"there is no library item {task.params['name']} in that library on {task.host}"
+        raise NotFound(text, operation="item.find")
+    return item
 
 
-def beside(task: Task, name: str, told: LibraryItemFile) -> Place:
-    """A file of the item beside what is in its place. Where the server tells a checksum, that alone decides."""
-    start, path = time.monotonic(), os.path.join(task.params["dest"], name)
-    told_checksum, checksum = server_checksum(told), None
+def has_other_attributes(place: Place, attributes: Attributes) -> bool:
+    """Whether a file that is there has other permissions or owners than it shall have."""
     try:
-        size = os.lstat(path).st_size
-    except (FileNotFoundError, NotADirectoryError):
-        return Place(name, path, told["size"], told_checksum, None, None, False, 0.0)
-    same = not told_checksum and size == told["size"]
-    if told_checksum and os.path.isfile(path):
-        checksum = digest_here(path, told_checksum.algorithm)
-        same = checksum == told_checksum
-    seconds = time.monotonic() - start
-    same = same and not task.params["force"]
-    return Place(name, path, told["size"], told_checksum, size, checksum, same, seconds)
-
-
-def digest_here(path: str, algorithm: str) -> Checksum:
-    try:
-        return digest_of(path, algorithm)
+        return differ(place.path, attributes)
     except OSError as error:
-        raise local_error(error, path, "read") from None
+        raise local_error(error, place.path, "read") from None
 
 
-def export(
-    task: Task, library_item_id: str, places: Sequence[Place], attributes: Attributes
-) -> tuple[DownloadSession | None, dict[str, Fetched]]:
-    """Download files in one download session, which is gone afterwards."""
-    params, client, sessions = task.params, task.services.client, task.services.download_sessions
-    wanted = [Wanted(place.name, place.path, place.told_checksum) for place in places]
-    session: DownloadSession | None = None
-    with folder_for(params["dest"]):
-        with defer_signals():
-            session_id = sessions.create(library_item_id)
-        try:
-            session = sessions.get(session_id)
-            with KeepAlive(sessions.keep_alive, session) as keeper:
-                download = Download(
-                    client,
-                    sessions,
-                    session_id,
-                    keeper,
-                    wait_timeout=params["wait_timeout"],
-                    total=sum(place.told_size or 0 for place in places),
-                    report=task.report,
-                )
-                fetched = download.fetch(wanted, attributes)
-            session = sessions.find(session_id) or session
-        except BaseException as error:
-            if not isinstance(error, Exception):
-                client.limit_timeouts()
-            close(task, session_id, str(error) or type(error).__name__)
-            raise
-        close(task, session_id)
-    return session, {file.name: file for file in fetched}
-
-
-def close(task: Task, download_session_id: str, reason: str | None = None) -> None:
-    """Leave no download session: delete it, after a fail with the reason where there is one."""
-    sessions, client = task.services.download_sessions, task.services.client
+def change_attributes(place: Place, attributes: Attributes) -> None:
+    """Give a file that is there its permissions and owners."""
     try:
-        if reason:
-            with suppress(VapiError):  # It has ended, or is gone. What counts is that it is deleted.
-                client.retry_cleanup(sessions.fail, download_session_id, reason)
-        client.retry_cleanup(sessions.delete, download_session_id)
-    except VapiError as error:
-        task.warnings.append(f"Download session {download_session_id} could not be deleted: {error}")
+        apply(place.path, attributes)
+    except OSError as error:
+        raise local_error(error, place.path, "changed") from None
 
 
 def row(place: Place, fetched: Fetched | None) -> Facts:

@@ -6,7 +6,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +40,7 @@ class Export:
         fault = {"match": {"operation": operation}, "at": at, "count": count, "fault": {"kind": kind, **details}}
         self.vcenter.faults([fault])
 
-    def run(self, tokens_left: int = 0, **options: Any) -> Any:
+    def arguments(self, **options: Any) -> dict[str, Any]:
         connection = dict(
             hostname=self.vcenter.host,
             port=self.vcenter.port,
@@ -44,13 +50,32 @@ class Export:
             api_endpoint=self.dialect,
             request_timeout=2,
         )
-        arguments = {**connection, "library_item_id": self.item, "dest": str(self.dest), **options}
-        outcome = run(library_item_export, arguments)
+        return {**connection, "library_item_id": self.item, "dest": str(self.dest), **options}
+
+    def start(self, *wrapper: str, **options: Any) -> subprocess.Popen[str]:
+        """The module as Ansible starts it: in a Python of its own, with its arguments on standard input."""
+        process = subprocess.Popen(
+            [*wrapper, sys.executable, library_item_export.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": self.arguments(**options)}))
+        process.stdin.close()
+        process.stdin = None
+        return process
+
+    def run(self, tokens_left: int = 0, **options: Any) -> Any:
+        outcome = run(library_item_export, self.arguments(**options))
         state = self.vcenter.state()
         assert state["download_sessions"] == {}, "a download session was left behind"
         assert len(state["tokens"]) == tokens_left, "an API token was left behind"
-        assert not [name for name in os.listdir(self.dest) if name.startswith(".")], "a temporary file was left behind"
+        assert not self.temporary_files(), "a temporary file was left behind"
         return outcome
+
+    def temporary_files(self) -> list[str]:
+        return [name for name in os.listdir(self.dest) if name.startswith(".")]
 
     def downloads(self) -> list[dict[str, Any]]:
         return [request for request in self.vcenter.requests() if request["operation"] == "download"]
@@ -194,3 +219,107 @@ def test_a_name_that_dest_can_not_hold_is_refused(export: Export, name: str) -> 
     outcome = export.run(force=True)
     assert outcome.result["error_type"] == "INVALID_ARGUMENT"
     assert os.listdir(export.dest) == ["tools.iso"]
+
+
+@pytest.mark.parametrize("kind", ["directory", "link", "pipe"])
+def test_what_is_in_the_way_is_told_before(export: Export, kind: str) -> None:
+    path = export.dest / "tools.iso"
+    path.rename(export.dest / "other.iso")
+    {"directory": path.mkdir, "link": lambda: path.symlink_to("other.iso"), "pipe": lambda: os.mkfifo(path)}[kind]()
+    outcome = export.run(force=True)
+    assert outcome.result["error_type"] == "INVALID_ARGUMENT"
+    assert str(path) in outcome.result["msg"]
+    assert sorted(os.listdir(export.dest)) == ["other.iso", "tools.iso"]
+    assert (export.dest / "other.iso").read_text() == OLD
+    assert export.downloads() == []
+
+
+@pytest.mark.parametrize("dest", ["/dev/full", "tools.iso", "tools.iso/below", "link"])
+def test_a_dest_that_is_no_directory(export: Export, dest: str) -> None:
+    (export.dest / "link").symlink_to("nothing")
+    export.refused(export.run(dest=str(export.dest / dest)), "INVALID_ARGUMENT", "is no directory")
+    assert export.downloads() == []
+
+
+def test_names_that_differ_in_case_alone(export: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a file system that takes them for one name."""
+    lstat = os.lstat
+    monkeypatch.setattr(os, "lstat", lambda path: lstat(str(path).replace("TOOLS.ISO", "tools.iso")))
+    export.item = export.vcenter.add_item("twins", files={"a.iso": "a", "A.ISO": "b"})
+    export.refused(export.run(), "INVALID_ARGUMENT", "'A.ISO' and 'a.iso' would be one file")
+
+
+@pytest.mark.parametrize(
+    ("mount", "size", "error_type", "text"),
+    [
+        ("size=512k", "prepared", "UNABLE_TO_ALLOCATE_RESOURCE", "bytes free"),
+        ("size=512k", "never", "UNABLE_TO_ALLOCATE_RESOURCE", "No space left"),
+        ("ro", "prepared", "RESOURCE_INACCESSIBLE", "read-only"),
+    ],
+)
+def test_a_real_disk(export: Export, mount: str, size: str, error_type: str, text: str) -> None:
+    """A small one that gets full, and one that is read-only."""
+    script = f'mount -t tmpfs -o {mount} none "$0" && "$@"; code=$?; [ -z "$(ls -A "$0")" ] || code=99; exit $code'
+    wrapper = ("unshare", "--mount", "--map-root-user", "sh", "-c", script, str(export.dest))
+    if not shutil.which("unshare") or subprocess.run([*wrapper, "true"], capture_output=True).returncode:
+        pytest.skip("this host lets nobody mount a file system in a namespace")
+    export.vcenter.config(download_size=size)
+    process = export.start(*wrapper)
+    output, _errors = process.communicate(timeout=60)
+    result = json.loads(output)
+    assert process.returncode == 1, "a temporary file was left behind"
+    assert result["error_type"] == error_type
+    assert text in result["msg"]
+    assert export.vcenter.state()["download_sessions"] == {}
+
+
+def test_a_dest_that_nobody_may_write_and_needs_no_writing(export: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+    (export.dest / "tools.iso").write_text(CONTENT)
+    monkeypatch.setattr(os, "access", lambda *args: False)
+    outcome = export.run()
+    assert not outcome.result["changed"]
+    assert export.run(force=True).result["error_type"] == "RESOURCE_INACCESSIBLE"
+
+
+def test_a_file_that_can_not_get_its_owner(export: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+    def chown(*args: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", chown)
+    export.refused(export.run(group="0"), "RESOURCE_INACCESSIBLE", "tools.iso", "not permitted")
+    (export.dest / "tools.iso").write_text(CONTENT)
+    monkeypatch.setattr("os.getuid", lambda: 0)
+    outcome = export.run(owner="12345")
+    assert outcome.result["error_type"] == "RESOURCE_INACCESSIBLE"
+
+
+def test_the_failure_of_one_file_ends_the_wait_for_the_others(export: Export) -> None:
+    export.vcenter.config(prepare_delay=60)
+    export.item = export.vcenter.add_item("two", files={"a.iso": "a", "b.iso": "b"})
+    export.fault("status", operation="download_file.get", at=12, status=404, body={"error_type": "NOT_FOUND"})
+    begin = time.monotonic()
+    outcome = export.run()
+    assert outcome.failed
+    assert time.monotonic() - begin < 15
+
+
+def test_a_run_that_was_killed(export: Export) -> None:
+    """What it leaves is a temporary file, which the next run removes, and a download session, which expires."""
+    export.vcenter.config(download_rate=200_000, session_lifetime=3)
+    process = export.start()
+    while not any((export.dest / name).stat().st_size for name in export.temporary_files()):
+        assert process.poll() is None
+        time.sleep(0.05)
+    assert export.arguments()["library_item_id"] == export.item
+    living = export.temporary_files()
+    export.vcenter.config(download_rate=None)
+    other = export.vcenter.add_item("other", files={"b.iso": "b"})
+    assert not run(library_item_export, export.arguments(library_item_id=other)).failed
+    assert export.temporary_files() == living, "that of a living run was removed"
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert (export.dest / "tools.iso").read_text() == OLD
+    assert export.temporary_files() == living
+    while export.vcenter.state()["download_sessions"]:
+        time.sleep(0.1)
+    export.arrived(export.run(tokens_left=1))

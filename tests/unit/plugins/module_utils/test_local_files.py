@@ -12,7 +12,11 @@ import os
 import stat
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ansible_collections.vsphere.content_library.plugins.module_utils import _file_attributes as file_attributes
 from ansible_collections.vsphere.content_library.plugins.module_utils import _local_files as local_files
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
@@ -20,7 +24,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     UnableToAllocateResource,
 )
 
-NOTHING = local_files.Attributes(None, None, None)
+NOTHING = file_attributes.Attributes(None, None, None, 0o022)
 
 
 def interrupted_after(call, *args):
@@ -83,8 +87,8 @@ def test_what_nobody_holds_is_removed(tmp_path, held):
     with open(left, "rb") as file:
         if held:
             fcntl.flock(file, fcntl.LOCK_EX)
-        with local_files.folder_for(str(tmp_path)):
-            assert left.exists() == held
+        local_files.remove_abandoned(str(tmp_path))
+        assert left.exists() == held
     assert other.exists()
 
 
@@ -93,8 +97,8 @@ def test_a_link_that_looks_abandoned_is_left_alone(tmp_path):
     target.write_bytes(b"of somebody")
     link = tmp_path / ".content-library-x.part"
     link.symlink_to(target)
-    with local_files.folder_for(str(tmp_path)):
-        assert target.exists()
+    local_files.remove_abandoned(str(tmp_path))
+    assert target.exists()
     assert link.is_symlink()
 
 
@@ -138,12 +142,25 @@ def test_names_that_differ_in_case_are_refused_where_that_is_one_file(tmp_path, 
         local_files.check_names(str(tmp_path), ["a.iso", "A.iso"])
 
 
-def test_case_is_told_by_the_folder(tmp_path):
-    folder = tmp_path / "Folder"
-    folder.mkdir()
+def test_case_is_told_by_what_is_there(tmp_path):
+    folder = tmp_path / "Folder" / "1"
+    folder.mkdir(parents=True)
     assert not local_files._ignores_case(str(folder))
-    (tmp_path / "fOLDER").symlink_to(folder)  # what a file system that ignores case would show
+    # What a file system that ignores case would show: one file by two names.
+    (folder / "a").touch()
+    (folder / "2").touch()
+    assert not local_files._ignores_case(str(folder))
+    os.link(folder / "a", folder / "A")
     assert local_files._ignores_case(str(folder))
+
+
+def test_case_is_told_by_the_parents_of_an_empty_folder(tmp_path, monkeypatch):
+    folder = tmp_path / "Folder" / "1"
+    folder.mkdir(parents=True)
+    seen = []
+    monkeypatch.setattr(local_files, "_is_same", lambda path, other: seen.append((path, other)) or True)
+    assert local_files._ignores_case(str(folder))
+    assert seen == [(str(tmp_path / "Folder"), str(tmp_path / "fOLDER"))]
 
 
 @pytest.mark.parametrize("kind", ["directory", "link", "pipe"])
@@ -151,25 +168,31 @@ def test_what_is_in_the_way_is_told_before(tmp_path, kind):
     path = tmp_path / "a.iso"
     {"directory": path.mkdir, "link": lambda: path.symlink_to("b"), "pipe": lambda: os.mkfifo(path)}[kind]()
     with pytest.raises(InvalidArgument, match=str(path)):
-        local_files.check_places(str(tmp_path), ["a.iso"], 0)
+        local_files.check_places(str(tmp_path), ["a.iso"])
 
 
 def test_a_folder_that_is_none_is_told_before(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InvalidArgument, match="no directory"):
-        local_files.check_places(str(tmp_path / "file"), ["a"], 0)
+        local_files.check_names(str(tmp_path / "file"), ["a"])
+
+
+def test_a_link_to_nothing_is_no_folder(tmp_path):
+    (tmp_path / "link").symlink_to("nothing")
+    with pytest.raises(InvalidArgument, match="no directory"):
+        local_files.check_names(str(tmp_path / "link"), ["a"])
 
 
 def test_too_little_space_is_told_before(tmp_path):
     with pytest.raises(UnableToAllocateResource, match="bytes free"):
-        local_files.check_places(str(tmp_path), ["a"], 1 << 60)
+        local_files.check_room(str(tmp_path / "a"), 1 << 60)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_can_not_be_written_is_told_before(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(ResourceInaccessible, match="permission denied"):
-        local_files.check_places(str(tmp_path), ["a"], 0)
+        local_files.check_writable(str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -190,39 +213,71 @@ def test_a_folder_that_can_not_be_written_is_told_before(tmp_path):
     ],
 )
 def test_modes(wanted, before, after):
-    assert local_files._mode(wanted, before) == after
+    assert file_attributes._mode(NOTHING._replace(mode=wanted), before) == after
 
 
-@pytest.mark.parametrize("wanted", ["", "0888", "rw", "u=rwz", "77777", "u"])
+@pytest.mark.parametrize("wanted", ["", "0888", "rw", "u=rwz", "77777", "u", "au=r", -1, 0o10000])
 def test_a_mode_that_is_none_is_refused(wanted):
     with pytest.raises(InvalidArgument, match="mode"):
-        local_files.check_attributes(local_files.Attributes(wanted, None, None))
+        file_attributes.wanted_attributes(wanted, None, None)
+
+
+CLAUSES = st.from_regex("([ugo]{0,2}|a)([-+=][rwxXstugo]{0,3}){1,2}", fullmatch=True)
+
+
+@given(st.lists(CLAUSES, min_size=1, max_size=3).map(",".join), st.integers(0, 0o7777))
+def test_a_mode_means_what_it_means_to_ansible(wanted, before):
+    """ansible.builtin.copy and this one read modes alike."""
+    attributes = file_attributes.wanted_attributes(wanted, None, None)
+    has = os.stat_result((stat.S_IFREG | before, *[0] * 9))
+    assert file_attributes._mode(attributes, before) == AnsibleModule._symbolic_mode_to_octal(has, wanted)
 
 
 @pytest.mark.parametrize("field", ["owner", "group"])
 def test_who_does_not_exist_is_refused(field):
     with pytest.raises(InvalidArgument, match=field):
-        local_files.check_attributes(NOTHING._replace(**{field: "nobody-of-this-name"}))
+        file_attributes.wanted_attributes(**{"mode": None, "owner": None, "group": None, field: "nobody-of-this-name"})
 
 
 def test_a_new_file_has_the_mode_that_the_umask_leaves_and_a_replaced_one_keeps_its_own(tmp_path):
     path = tmp_path / "a"
     before = os.umask(0o027)
     try:
-        for wanted in (0o640, 0o604):
-            with local_files.TemporaryFile(str(path)) as file:
-                file.keep(NOTHING)
-            assert stat.S_IMODE(path.stat().st_mode) == wanted
-            path.chmod(0o604)
+        attributes = file_attributes.wanted_attributes(None, None, None)
+        assert os.umask(0o022) == 0o027  # as it was, and not asked for again
     finally:
         os.umask(before)
+    for wanted in (0o640, 0o604):
+        with local_files.TemporaryFile(str(path)) as file:
+            file.keep(attributes)
+        assert stat.S_IMODE(path.stat().st_mode) == wanted
+        path.chmod(0o604)
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_a_replaced_file_keeps_its_owner_where_that_is_allowed(tmp_path, monkeypatch, may):
+    owners = []
+
+    def chown(fd, uid, gid):
+        owners.append((uid, gid))
+        if not may:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", chown)
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    with local_files.TemporaryFile(str(path)) as file:
+        file.write(b"new", 0)
+        file.keep(NOTHING)
+    assert path.read_bytes() == b"new"
+    assert owners == [(path.stat().st_uid, path.stat().st_gid)]
 
 
 def test_attributes_are_compared_and_applied(tmp_path):
     path = tmp_path / "a"
     path.touch(0o600)
-    attributes = local_files.Attributes("g+r", str(os.getuid()), str(os.getgid()))
-    assert local_files.differ(str(path), attributes)
-    local_files.apply(str(path), attributes)
-    assert not local_files.differ(str(path), attributes)
+    attributes = file_attributes.wanted_attributes("g+r", str(os.getuid()), str(os.getgid()))
+    assert file_attributes.differ(str(path), attributes)
+    file_attributes.apply(str(path), attributes)
+    assert not file_attributes.differ(str(path), attributes)
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
