@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from typing import Any
 
@@ -103,6 +104,7 @@ class LibraryControl:
             await cache_item(self.store, self.store.libraries[item.library_id], item)
         elif "cached" in wanted:
             await evict(self.store, [item])
+        item.modified = time.time()
         self.store.change_items(item.library_id)
 
     async def synchronize(self, library: Library) -> None:

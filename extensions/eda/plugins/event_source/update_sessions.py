@@ -13,10 +13,10 @@ import logging
 import math
 import os
 import random
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from typing import Any
@@ -25,19 +25,23 @@ DOCUMENTATION = r"""
 ---
 author:
   - vsphere.content_library contributors (!UNKNOWN)
-short_description: Events of the update sessions of a content library
+short_description: Events of the update sessions, libraries and library items of a content library
 description:
-  - An ansible-rulebook event source plugin that watches the update sessions of a vCenter Server and puts one event for
-    each change.
+  - An ansible-rulebook event source plugin that watches the update sessions of a vCenter Server, and its libraries and
+    library items where O(watch) says so. It puts one event for each change.
   - A vCenter Server shows each user only the update sessions that this user created.
-  - An event has a C(type), the C(hostname) of the vCenter Server, and the C(update_session) with the facts that the
-    module M(vsphere.content_library.update_session_info) returns. A C(warning_raised) has the type of the C(warning),
-    too.
-  - The types are C(created), C(progress), C(warning_raised), C(expiring_soon), C(done), C(error), C(canceled) and
-    C(gone). After C(gone) the facts are those that were seen last.
-  - At the start, update sessions that are open are C(created). Those that have ended already are not told.
+  - An event has a C(type), the C(hostname) of the vCenter Server, and the facts of what it is about, in
+    C(update_session), C(library) or C(library_item), as the info modules return them.
+  - The types for update sessions are C(created), C(progress), C(warning_raised), C(expiring_soon), C(done), C(error),
+    C(canceled) and C(gone). A C(warning_raised) has the type of the C(warning), too.
+  - The types for libraries are C(library_created), C(library_updated), C(library_synchronized) and C(library_deleted),
+    for library items C(item_added), C(item_updated) and C(item_removed). What is updated has the names of the fields
+    that are C(changed), too.
+  - After C(gone), C(library_deleted) and C(item_removed) the facts are those that were seen last.
+  - At the start, update sessions that are open are C(created). Those that have ended already are not told, nor the
+    libraries and library items that are there.
   - No connection, a broken one, the answers 429, 500, 502, 503 and 504, and one that can't be read are logged, and the
-    source looks again. When that happens with one update session, the events of the others go on.
+    source looks again. When that happens with one of many, the events of the others go on.
   - A refused login, an untrusted certificate and a wrong option end the source with an error.
 options:
   hostname:
@@ -107,6 +111,17 @@ options:
     description: Seconds between two looks.
     type: float
     default: 10
+  watch:
+    description:
+      - What to watch. Each kind is a number of requests for each look, 16 at a time.
+      - V(update_sessions) takes one, and one for each update session that is open.
+      - V(libraries) takes one, and one for each library.
+      - V(library_items) takes one, one for each library, and one for each of its items, because nothing else that a
+        vCenter Server tells shows that an item has changed. With V(libraries) it shares the first.
+    type: list
+    elements: str
+    choices: [update_sessions, libraries, library_items]
+    default: [update_sessions]
   expiring_within:
     description:
       - An open update session that has this many seconds left, or less, is expiring soon. It is told again after a
@@ -116,6 +131,9 @@ options:
     default: 60
   library_item_id:
     description: Watch only the update sessions on this library item. It must not be empty where it is given.
+    type: str
+  library_id:
+    description: Watch only this library and its items. It must not be empty where it is given.
     type: str
 requirements:
   - requests
@@ -134,6 +152,12 @@ EXAMPLES = r"""
     library_item_id: "{{ library_item_id }}"
     interval: 2
     expiring_within: 30
+
+- name: Watch the items of one library once a minute
+  vsphere.content_library.update_sessions:
+    watch: [library_items]
+    library_id: "{{ library_id }}"
+    interval: 60
 """
 
 # ansible-rulebook runs this file by its path, in a Python that need not know of collections. So the folder above
@@ -154,29 +178,33 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._client im
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
     NotFound,
-    Unauthenticated,
-    UnknownPath,
     VapiError,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
+from ansible_collections.vsphere.content_library.plugins.plugin_utils._watch import (
+    Event,
+    LibraryIds,
+    WatchedItems,
+    WatchedLibraries,
+    WatchedSessions,
+)
 
 LOGGER = logging.getLogger("vsphere.content_library.update_sessions")
 LONGEST_PAUSE = 60
 LONGEST_RETRY_AFTER = 600
-# So many update sessions without an answer mean that the server has gone, and the rest is not asked for.
-MOST_UNANSWERED = 3
-END_EVENTS = {"DONE": "done", "ERROR": "error", "CANCELED": "canceled"}
 PASSING = ("RESOURCE_BUSY", "RESOURCE_INACCESSIBLE", "SERVICE_UNAVAILABLE", "TIMED_OUT", "INTERNAL_SERVER_ERROR")
+# The user info of a URL, also where a password has what should have been quoted.
+USER_INFO = re.compile(r"(?<=://)([^\s/?#]+|[^\s/?#:]*:[^\s/?#\d]\S*)@")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+KINDS = ["update_sessions", "libraries", "library_items"]
 OPTIONS: dict[str, tuple[dict[str, Any], str | None]] = {
     **CONNECTION,
     "request_timeout": (dict(type="float", default=10), None),
     "interval": (dict(type="float", default=10), None),
+    "watch": (dict(type="list", elements="str", choices=KINDS, default=["update_sessions"]), None),
     "expiring_within": (dict(type="float", default=60), None),
     "library_item_id": (dict(type="str"), None),
+    "library_id": (dict(type="str"), None),
 }
-
-Event = dict[str, Any]
 
 
 async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
@@ -189,8 +217,7 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
         while True:
             events, delay = await loop.run_in_executor(worker, watch.look)
             for event in events:
-                # A copy, because event filters change what they get.
-                await queue.put(deepcopy(event))
+                await queue.put(copy_of({**event, "hostname": watch.client.peer.host}))
             await asyncio.sleep(delay)
     finally:
         watch.stop()
@@ -205,31 +232,40 @@ class Watch:
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
         self.client = VCenterClient(**{name: options[name] for name in CONNECTION})
-        self.sessions = Sessions(self.client, options, self.shown)
+        self.libraries = LibraryIds(self.client, options["library_id"])
+        item, within = options["library_item_id"], options["expiring_within"]
+        kinds = {
+            "update_sessions": WatchedSessions(self.client, self.shown, item, within),
+            "libraries": WatchedLibraries(self.client, self.shown, self.libraries),
+            "library_items": WatchedItems(self.client, self.shown, self.libraries),
+        }
+        self.kinds = [kind for name, kind in kinds.items() if name in options["watch"]]
         self.pause = 0.0
 
     def look(self) -> tuple[list[Event], float]:
         """What happened since the last look, and after how many seconds to look again. Raises what no waiting mends."""
-        try:
-            events = self.sessions.look()
-        except VapiError as error:
-            error.args = (self.shown(error),)
-            if not self.passes(error):
-                raise
-            self.pause = min(max(self.pause * 2, 1.0), LONGEST_PAUSE)
-            delay = max(min(error.retry_after, LONGEST_RETRY_AFTER), self.pause * random.uniform(0.5, 1.0))
-            LOGGER.warning("%s; looking again in %.1f s", error, delay)
-            return [], delay
-        self.pause = 0.0
-        host = {"hostname": self.client.peer.host}
-        return [{**event, **host} for event in events], self.options["interval"]
+        self.libraries.forget()
+        events: list[Event] = []
+        delays = []
+        self.pause, pause = 0.0, min(max(self.pause * 2, 1.0), LONGEST_PAUSE)
+        for kind in self.kinds:
+            try:
+                events += kind.look()
+            except VapiError as error:
+                error.args = (self.shown(error),)
+                if not self.passes(error):
+                    raise
+                self.pause = pause
+                delays.append(max(min(error.retry_after, LONGEST_RETRY_AFTER), pause * random.uniform(0.5, 1.0)))
+                LOGGER.warning("%s; looking again in %.1f s", error, delays[-1])
+        return events, max(delays, default=self.options["interval"])
 
     def passes(self, error: VapiError) -> bool:
         """Whether an error passes by itself."""
         if error.error_type == "OPERATION_NOT_FOUND":
             # There is no such API; or, where there was one before, a proxy in front of a service that starts.
             is_first_request = error.operation == "session.create" or self.options["session_id"]
-            return self.sessions.have_been_seen or not is_first_request
+            return any(kind.has_looked for kind in self.kinds) or not is_first_request
         return isinstance(error, NotFound) or error.error_type in PASSING or (error.http_status or 0) >= 500
 
     def shown(self, error: VapiError) -> str:
@@ -241,7 +277,8 @@ class Watch:
 
     def stop(self) -> None:
         """End the look that is under way soon."""
-        self.sessions.is_stopped = True
+        for kind in self.kinds:
+            kind.is_stopped = True
         self.client.limit_timeouts()
 
     def close(self) -> None:
@@ -251,96 +288,15 @@ class Watch:
             LOGGER.warning("%s", warning)
 
 
-class Sessions:
-    """The update sessions as they were seen last. Whether there is one is for the list to say, and no get's answer."""
-
-    def __init__(self, client: VCenterClient, options: dict[str, Any], shown: Callable[[VapiError], str]) -> None:
-        self.client, self.options, self.shown = client, options, shown
-        self.service = UpdateSessions(client)
-        self.known: dict[str, UpdateSession] = {}
-        self.unread: set[str] = set()  # of those that were there at the start
-        self.faults: dict[str, str] = {}
-        self.unanswered = 0
-        self.have_been_seen = self.is_stopped = False
-
-    def look(self) -> list[Event]:
-        """See all update sessions, and tell what happened to each since the last look."""
-        ids = self.list_ids()
-        self.unanswered = 0
-        seen = dict(zip(ids, self.client.map(self.see, ids)))
-        if self.is_stopped:
-            return []
-        is_old = self.unread if self.have_been_seen else set(ids)
-        events: list[Event] = []
-        for session_id, session in seen.items():
-            before = self.known.get(session_id)
-            # One that had ended at the start is not told.
-            if session and (before or session_id not in is_old or session["state"] not in END_EVENTS):
-                events += changes(before, session, self.options["expiring_within"])
-        events += [
-            {"type": "gone", "update_session": session} for key, session in self.known.items() if key not in seen
-        ]
-        self.unread = {key for key in is_old if key in seen and seen[key] is None}
-        self.faults = {key: text for key, text in self.faults.items() if key in seen}
-        self.known = {key: session for key, session in seen.items() if session}
-        self.have_been_seen = True
-        return events
-
-    def list_ids(self) -> list[str]:
-        item = self.options["library_item_id"]
-        try:
-            return self.service.list_all_ids() if item is None else self.service.list_ids(item)
-        except NotFound as error:
-            if item is None or isinstance(error, UnknownPath):
-                raise
-            return []
-
-    def see(self, session_id: str) -> UpdateSession | None:
-        """See one update session; as it was before where that fails, which must not keep the others from being seen."""
-        known = self.known.get(session_id)
-        # One that has ended changes no more.
-        if self.is_stopped or self.unanswered >= MOST_UNANSWERED or (known and known["state"] in END_EVENTS):
-            return known
-        try:
-            session = self.service.get(session_id)
-        except VapiError as error:
-            if isinstance(error, Unauthenticated) or error.operation == "session.create":
-                raise
-            self.unanswered += error.http_status is None
-            self.note(session_id, error)
-            return known
-        self.faults.pop(session_id, None)
-        # vcsim lists those on other items, too.
-        return session if self.options["library_item_id"] in (None, session["library_item_id"]) else None
-
-    def note(self, session_id: str, error: VapiError) -> None:
-        """Log why an update session could not be seen: once, until that changes."""
-        text = self.shown(error)
-        # Where vAPI says that there is none, it vanished since the list.
-        if self.faults.get(session_id) != text and type(error) is not NotFound:
-            LOGGER.warning("%s; the other update sessions are watched", text)
-        self.faults[session_id] = text
-
-
-def changes(before: UpdateSession | None, after: UpdateSession, within: float) -> Iterator[Event]:
-    """Yield what happened to an update session between two looks, in the order in which it happens."""
-    if before is None:
-        yield {"type": "created", "update_session": after}
-    elif after["client_progress"] != before["client_progress"]:
-        yield {"type": "progress", "update_session": after}
-    for warning in after["blocking_warnings"]:
-        if before is None or warning not in before["blocking_warnings"]:
-            yield {"type": "warning_raised", "warning": warning, "update_session": after}
-    if expires_within(after, within) and not (before and expires_within(before, within)):
-        yield {"type": "expiring_soon", "update_session": after}
-    if after["state"] in END_EVENTS and not (before and before["state"] == after["state"]):
-        yield {"type": END_EVENTS[after["state"]], "update_session": after}
-
-
-def expires_within(session: UpdateSession, seconds: float) -> bool:
-    """Tell whether a session is open and has so many seconds left, or less; 0 is for never."""
-    expires_in = session["expires_in"]
-    return bool(seconds) and session["state"] == "ACTIVE" and expires_in is not None and expires_in <= seconds
+def copy_of(value: Any) -> Any:
+    """A copy, because event filters change what they get. No secrets are in its URLs, and no control characters."""
+    if isinstance(value, dict):
+        return {name: copy_of(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [copy_of(member) for member in value]
+    if isinstance(value, str):
+        return CONTROL.sub(lambda found: repr(found[0])[1:-1], USER_INFO.sub("********@", value))
+    return value
 
 
 def boolean(value: object) -> bool:
@@ -363,7 +319,19 @@ def path(value: Any) -> str:
     return os.path.expanduser(os.path.expandvars(value))
 
 
-TYPES: dict[str, Callable[[Any], Any]] = {"str": str, "int": int, "float": number, "bool": boolean, "path": path}
+def words(value: Any) -> list[str]:
+    """Read a list as Ansible does."""
+    return [str(word).strip() for word in (value if isinstance(value, list) else str(value).split(","))]
+
+
+TYPES: dict[str, Callable[[Any], Any]] = {
+    "str": str,
+    "int": int,
+    "float": number,
+    "bool": boolean,
+    "path": path,
+    "list": words,
+}
 
 
 def read_options(args: dict[str, Any]) -> dict[str, Any]:
@@ -375,9 +343,13 @@ def read_options(args: dict[str, Any]) -> dict[str, Any]:
     if not options["validate_certs"] and args.get("validate_certs") in (None, ""):
         LOGGER.warning("VMWARE_VALIDATE_CERTS turns the verification of certificates off")
     interval, within = options["interval"], options["expiring_within"]
+    if "update_sessions" not in options["watch"]:
+        within = 0
     for is_right, text in (
         (options["hostname"], "hostname is missing"),
+        (options["watch"], "watch must not be empty"),
         (options["library_item_id"] or "library_item_id" not in args, "library_item_id must not be empty"),
+        (options["library_id"] or "library_id" not in args, "library_id must not be empty"),
         (interval > 0, "interval is not above 0"),
         (
             within == 0 or within >= interval,
@@ -401,6 +373,7 @@ def read_option(name: str, given: Any) -> Any:
         raise InvalidArgument(
             f"{name}, or {variable}, can't be read" if variable else f"{name} can't be read"
         ) from None
-    if value not in option.get("choices", [value]):
-        raise InvalidArgument(f"{name} is none of {', '.join(option['choices'])}")
+    choices = option.get("choices")
+    if choices and not set(value if isinstance(value, list) else [value]) <= set(choices):
+        raise InvalidArgument(f"{name} is none of {', '.join(choices)}")
     return value
