@@ -30,10 +30,6 @@ class Libraries:
         """One library. Raises NotFound."""
         return with_id(self._client.call("library.get", library_id=library_id).value, library_id)
 
-    def list_ids(self) -> list[str]:
-        """The ids of all libraries, sorted."""
-        return sorted(self._client.call("library.list").value)
-
     def find(self, name: str) -> str | None:
         """The id of the library with exactly this name, or None. Raises InvalidArgument where there are several.
 

@@ -25,11 +25,10 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._models im
     UpdateSession,
     fields,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._transport import POOL_SIZE
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 
 LOGGER = logging.getLogger("vsphere.content_library.update_sessions")
-# So many requests without an answer mean that the server has gone, and the rest is not sent.
-MOST_UNANSWERED = 3
 END_EVENTS = {"DONE": "done", "ERROR": "error", "CANCELED": "canceled"}
 
 Event = dict[str, Any]
@@ -97,7 +96,8 @@ class Kind(ABC):
 
     def attempt(self, read: Callable[[str], Any], key: str, otherwise: Any) -> Any:
         """Read something that concerns one of them. Raises only what concerns all."""
-        if self.is_stopped or self.unanswered >= MOST_UNANSWERED:
+        # When no connection of the pool brings an answer, the server has gone.
+        if self.is_stopped or self.unanswered >= POOL_SIZE:
             return otherwise
         try:
             return read(key)

@@ -585,8 +585,10 @@ class TestFaults:
         assert 0.5 <= source.delay <= 1
         simulator.change_session(session, client_progress=1)
         simulator.faults([])
-        assert source.types() == ["progress"]
-        assert source.delay == 10
+        events = source.look()
+        while source.delay < 10:  # on a busy machine a second may be short
+            events += source.look()
+        assert [event["type"] for event in events] == ["progress"]
         assert {record.name for record in caplog.records} == {"vsphere.content_library.update_sessions"}
 
     @pytest.mark.parametrize("what", [*AT_ONCE, *FOR_ONE])
@@ -596,7 +598,7 @@ class TestFaults:
 
     @pytest.mark.parametrize("what", ["503", "reset", "no answer"])
     def test_one_session_alone_in_time(self, what, simulator, watch, caplog):
-        self.check_one(simulator, watch(request_timeout=1), IN_TIME[what], caplog)
+        self.check_one(simulator, watch(request_timeout=2), IN_TIME[what], caplog)
 
     def check_one(self, simulator, source, what, caplog):
         known, other = simulator.add_sessions(2)
@@ -645,7 +647,7 @@ class TestFaults:
         simulator.faults([fault("update_session.get", IN_TIME["no answer"])])
         began = time.monotonic()
         assert watch(request_timeout=1).types() == []
-        assert time.monotonic() - began < 2.5  # 16 at a time would take 3 seconds
+        assert time.monotonic() - began < 2.5  # all of them, 16 at a time, would take 3 seconds
 
     def test_pauses_grow_and_shrink(self, simulator, watch):
         source = watch()
