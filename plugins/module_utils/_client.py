@@ -78,7 +78,7 @@ class VCenterClient:
         self.peer = Peer.parse(hostname, port)
         self.validate_certs = validate_certs
         self.request_timeout = request_timeout
-        self.tls_context = tls_context(self.peer.host, validate_certs, ca_path)
+        self.tls_context = tls_context(self.peer.name, validate_certs, ca_path)
         self.warnings: list[str] = []
         self.secrets: set[str] = set()
         self._credentials = (username, password)

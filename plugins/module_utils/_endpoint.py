@@ -20,7 +20,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._client im
 from ansible_collections.vsphere.content_library.plugins.module_utils._peer import is_loopback
 
 LEGAL = "%/?:@!$&'()*+,;=~"  # beside letters and digits, in a path or a query (RFC 3986)
-DEFAULT_PROXY_PORT = 8080
+DEFAULT_PROXY_PORT = 80  # of an http:// URL, as for control
 THUMBPRINT_ALGORITHMS = {40: "sha1", 64: "sha256"}  # by the number of hexadecimal digits
 
 
@@ -53,9 +53,9 @@ class Endpoint(NamedTuple):
 
 def connection_to(client: VCenterClient, endpoint: Endpoint) -> http.client.HTTPConnection:
     """A connection, not yet open, to an endpoint. Raises SSLCertVerificationError for one that can't be trusted."""
-    host, peer = endpoint.host, client.peer.host
+    host, peer = endpoint.host.removesuffix("."), client.peer.name
     if endpoint.scheme == "http" and is_loopback(host) and is_loopback(peer):
-        return http.client.HTTPConnection(host, endpoint.port, timeout=client.request_timeout)
+        return http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=client.request_timeout)
     if endpoint.scheme != "https":
         raise ssl.SSLCertVerificationError(f"its URL has {endpoint.scheme}, not https")
     proxy = client.proxy_for(endpoint.url)
@@ -99,7 +99,7 @@ class _VerifiedConnection(http.client.HTTPSConnection):
             address = self.sock.getpeername()[0]
             if address != self._client.peer_address:
                 raise ssl.SSLCertVerificationError(f"{address} is not the address of {self._client.peer.host}")
-        sock = self._tls.wrap_socket(self.sock, server_hostname=self._client.peer.host)
+        sock = self._tls.wrap_socket(self.sock, server_hostname=self._client.peer.name)
         self.sock = sock
         if self._thumbprint:
             _check_thumbprint(sock.getpeercert(binary_form=True) or b"", self._thumbprint)

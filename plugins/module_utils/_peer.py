@@ -49,6 +49,11 @@ class Peer(NamedTuple):
         return cls(parts.scheme, host, port)
 
     @property
+    def name(self) -> str:
+        """The host as a certificate names it: without the dot that ends a name which no search domain is added to."""
+        return self.host.removesuffix(".")
+
+    @property
     def url(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}" + ("" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}")
@@ -59,7 +64,7 @@ def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host.lower() == "localhost"
+        return host.lower().removesuffix(".") == "localhost"
 
 
 def proxy_url(proxy_host: str | None, proxy_port: int | None) -> str | None:

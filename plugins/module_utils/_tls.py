@@ -37,7 +37,7 @@ class _Context(ssl.SSLContext):
     host: str
 
     def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
-        kwargs["server_hostname"] = kwargs.get("server_hostname") or self.host
+        kwargs["server_hostname"] = (kwargs.get("server_hostname") or self.host).removesuffix(".")
         return super().wrap_socket(sock, *args, **kwargs)
 
 

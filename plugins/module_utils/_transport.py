@@ -9,6 +9,7 @@ This is the only file that uses requests. It knows nothing of the API.
 from __future__ import annotations
 
 import io
+import os
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -91,17 +92,17 @@ class Transport:
         return None if self.proxy else self._peer_address
 
     def proxy_for(self, url: str) -> str | None:
-        """The proxy to reach a URL through. Loopback is never proxied. Raises InvalidArgument."""
-        if is_loopback(urlsplit(url).hostname or ""):
+        """The URL of the HTTP proxy to reach a URL through. Loopback is never proxied. Raises InvalidArgument."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if is_loopback(host):
             return None
         if self._proxy_url:
             return self._proxy_url
+        if host.endswith("."):  # NO_PROXY has no such names.
+            url = parts._replace(netloc=parts.netloc.replace(f"{host}", host[:-1], 1)).geturl()
         proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
-        if proxy and not _is_proxy(proxy):
-            raise InvalidArgument(
-                "the proxy of the environment is not a URL like http://host:port; quote / and # in its password"
-            )
-        return proxy
+        return _http_proxy(proxy) if proxy else None
 
     def send(self, method: str, target: str, headers: dict[str, str], body: bytes | None, timeout: float) -> Reply:
         """Send one request and read the answer within timeout seconds. Raises NoReply."""
@@ -153,14 +154,27 @@ class Transport:
         return NoReply(ResourceInaccessible, f"the connection broke: {text}", passing=True)
 
 
-def _is_proxy(url: str) -> bool:
-    """Whether requests and urllib3 can read the URL of a proxy. Their errors would show a part of its password."""
+def _http_proxy(given: str) -> str:
+    """The URL of a proxy of the environment, which may leave out its scheme. Raises InvalidArgument.
+
+    What requests and urllib3 can't read is refused here, as their errors would show a part of its password.
+    """
+    names = [name for name, value in os.environ.items() if name.lower().endswith("_proxy") and value == given]
+    where = f"the proxy of the environment{' (' + names[0] + ')' if names else ''}"
     try:
-        given = urlsplit(url)
-        read = urllib3.util.parse_url(requests.utils.prepend_scheme_if_needed(url, "http"))
-        return bool(read.host) and "@" not in given.path + given.query + given.fragment
+        url = given if "://" in given else f"http://{given}"
+        parts = urlsplit(url)
+        is_readable = urllib3.util.parse_url(url).host and "@" not in parts.path + parts.query + parts.fragment
     except ValueError:
-        return False
+        is_readable = False
+    if not is_readable:
+        raise InvalidArgument(f"{where} is not a URL like http://host:port; quote / and # in its password")
+    if parts.scheme != "http":
+        raise InvalidArgument(
+            f"{where} is to be reached by {parts.scheme}, and only http is possible: write http://host:port (what goes"
+            " through it is encrypted all the same), or name an HTTP proxy by proxy_host and proxy_port"
+        )
+    return url
 
 
 def _content(raw: Any) -> bytes:

@@ -628,6 +628,29 @@ def test_a_proxy_of_the_environment_that_is_no_url_is_refused_without_its_passwo
     assert not re.search("secret|somebody", str(raised.value))
 
 
+@pytest.mark.parametrize("user_info", ["", "user:pass%20word@"])
+def test_a_proxy_of_the_environment_needs_no_scheme(server, monkeypatch, user_info):
+    monkeypatch.setenv("HTTPS_PROXY", f"{user_info}proxy.example.com:3128")
+    assert proxy_of(server) == f"http://{user_info}proxy.example.com:3128"
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("scheme", ["https", "HTTPS", "socks5", "socks5h", "ftp"])
+def test_a_proxy_that_is_no_http_proxy_is_refused_by_name(monkeypatch, variable, scheme):
+    monkeypatch.setenv(variable, f"{scheme}://somebody:secret@proxy.example.com:3128")
+    with pytest.raises(InvalidArgument) as raised:
+        VCenterClient(HOST, session_id=TOKEN)
+    assert f"({variable}) is to be reached by {scheme.lower()}, and only http is possible" in str(raised.value)
+    assert not re.search("secret|somebody", str(raised.value))
+
+
+def test_a_name_that_ends_in_a_dot_is_the_same_for_no_proxy(monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
+    for exception, proxy in ((HOST, None), ("example.org", "http://proxy.example.com:3128")):
+        monkeypatch.setenv("NO_PROXY", exception)
+        assert VCenterClient(f"{HOST}.", session_id=TOKEN).proxy == proxy
+
+
 @pytest.mark.parametrize("exception", ["example.com", "*", HOST])
 def test_no_proxy_holds(server, monkeypatch, exception):
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
@@ -635,7 +658,7 @@ def test_no_proxy_holds(server, monkeypatch, exception):
     assert proxy_of(server) is None
 
 
-@pytest.mark.parametrize("hostname", ["127.0.0.1", "localhost", "http://127.0.0.1", "::1"])
+@pytest.mark.parametrize("hostname", ["127.0.0.1", "localhost", "localhost.", "http://127.0.0.1", "::1"])
 def test_loopback_is_never_proxied(monkeypatch, hostname):
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.com:3128")

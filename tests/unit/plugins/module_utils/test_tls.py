@@ -21,6 +21,12 @@ def test_without_a_name_the_certificate_is_verified_for_the_configured_host(host
         assert wrapped.server_hostname == host
 
 
+def test_no_certificate_has_the_dot_at_the_end_of_a_name():
+    with socket.socket() as sock:
+        wrapped = tls_context(HOST, True, None).wrap_socket(sock, server_hostname=f"{HOST}.")
+        assert wrapped.server_hostname == HOST
+
+
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_a_bundle_of_the_environment_is_used(monkeypatch, variable):
     monkeypatch.setenv(variable, "/does/not/exist")

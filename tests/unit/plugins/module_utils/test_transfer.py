@@ -282,6 +282,16 @@ def test_the_endpoint_is_verified_as_the_configured_host(source, client, elsewhe
     assert server.puts[0].headers["host"] == f"{name}:{server.port}"
 
 
+@pytest.mark.parametrize("verify", [True, False])
+@pytest.mark.parametrize("name", ["127.0.0.1", HOST, f"{HOST}."])
+def test_a_dot_at_the_end_of_hostname_changes_nothing(source, stack, vcenter, ca_path, monkeypatch, name, verify):
+    resolve(monkeypatch, f"{HOST}.")
+    vcenter.endpoint = {"uri": f"https://{name}:{vcenter.port}/cls/data/1/disk.vmdk"}
+    options = {"session_id": TOKEN, "request_timeout": 10, "ca_path": ca_path, "validate_certs": verify}
+    client = stack.enter_context(VCenterClient(f"{HOST}.", vcenter.port, api_endpoint="api", **options))
+    assert push(client, source())[0].verified
+
+
 def test_a_certificate_of_the_endpoint_for_its_own_name_is_not_enough(source, client, elsewhere, authority):
     server = elsewhere(authority.issue_cert(OTHER, "127.0.0.1"), OTHER)
     error = push_fails(client, source(), error=UnverifiedPeer)
@@ -464,9 +474,10 @@ def proxy(stack):
     return listener.getsockname()[1], seen
 
 
-def test_through_a_proxy(source, stack, vcenter, ca_path, proxy, monkeypatch):
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_through_a_proxy(source, stack, vcenter, ca_path, proxy, monkeypatch, scheme):
     port, seen = proxy
-    monkeypatch.setenv("https_proxy", f"http://user:pass%20word@127.0.0.1:{port}")
+    monkeypatch.setenv("https_proxy", f"{scheme}user:pass%20word@127.0.0.1:{port}")
     vcenter.endpoint = {"uri": f"https://{OTHER}:{vcenter.port}/cls/data/1/disk.vmdk"}
     client = stack.enter_context(client_of(vcenter, ca_path))
     assert push(client, source())[0].verified
