@@ -34,7 +34,9 @@ def parse_checksum(text: str) -> Checksum:
     algorithm, _colon, value = text.strip().partition(":")
     checksum = Checksum(algorithm.upper(), value.lower())
     if DIGEST_LENGTHS.get(checksum.algorithm) != len(value) or not re.fullmatch("[0-9a-f]+", checksum.value):
-        raise InvalidArgument(f"checksum: {text[:200]!r} is not md5, sha1, sha256 or sha512, a colon and its digest")
+        raise InvalidArgument(
+            f"checksum: {text[:200]!r} is not md5, sha1, sha256 or sha512, a colon and a digest of its length"
+        )
     return checksum
 
 

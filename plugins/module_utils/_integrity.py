@@ -64,7 +64,9 @@ def _note(values: Values, digest: Digest, path: str, name: str) -> None:
             f" not {LENGTHS[digest.algorithm]}"
         )
     if values.setdefault(digest.algorithm, digest.value) != digest.value:
-        raise InvalidArgument(f"src: {name!r} has two {digest.algorithm} digests of {path!r}, so one of them is wrong")
+        raise InvalidArgument(
+            f"src: {name!r} has two {digest.algorithm} digests of {path!r}, so one is wrong: make the manifest anew"
+        )
 
 
 def _apply(known: dict[str, Values], files: dict[str, SourceFile], chunks: dict[str, list[str]], name: str) -> None:

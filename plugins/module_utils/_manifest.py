@@ -58,7 +58,9 @@ def read_manifest(content: bytes, name: str) -> Manifest:
         else:
             others, other = others + 1, other or line[:100]
     if others and not digests:
-        raise InvalidArgument(f"src: {name!r} is not a manifest: it has {other!r} where a line like {EXAMPLE} belongs")
+        raise InvalidArgument(
+            f"src: {name!r} is not a manifest: it has {other!r} where a line like {EXAMPLE} belongs; correct it"
+        )
     return Manifest(tuple(digests), others, other)
 
 

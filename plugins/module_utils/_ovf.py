@@ -38,6 +38,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._source_fi
 
 MAX_PATH = 4096
 MAX_METADATA = 1 << 20  # a manifest or a certificate
+COPY = "copy or download all files of the package again"
 URI_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*):"
 
 
@@ -97,7 +98,7 @@ def _add(contents: Contents, reference: Reference) -> None:
                 )
             return
     raise InvalidArgument(
-        f"src: the descriptor {contents.descriptor!r} refers to {href[:200]!r}, which is missing beside it"
+        f"src: the descriptor {contents.descriptor!r} refers to {href[:200]!r}, which is missing beside it: {COPY}"
     )
 
 
@@ -110,7 +111,9 @@ def _checked_path(text: str, href: str) -> str:
 
 def _add_file(contents: Contents, path: str, file: SourceFile) -> None:
     if path in contents.files:
-        raise InvalidArgument(f"src: {contents.descriptor!r} refers to {path!r} more than once")
+        raise InvalidArgument(
+            f"src: {contents.descriptor!r} refers to {path!r} more than once: it can be sent once only"
+        )
     contents.files[path] = file
 
 
@@ -120,11 +123,11 @@ def _add_chunks(contents: Contents, path: str, numbers: list[int], reference: Re
     missing = next((number for number, there in enumerate(numbers) if number != there), None)
     if missing is not None:
         raise InvalidArgument(
-            f"src: {names[missing]!r} is missing, and {path}.{numbers[-1]:09}, which comes later, is there"
+            f"src: {names[missing]!r} is missing, and {path}.{numbers[-1]:09}, which comes later, is there: {COPY}"
         )
     for name in names[:-1]:
         if not (chunk := contents.place.find(name)):
-            raise InvalidArgument(f"src: {name!r} is missing")
+            raise InvalidArgument(f"src: {name!r} is missing: {COPY}")
         _add_file(contents, name, chunk)
     contents.chunks[path] = names[:-1]
 
@@ -133,13 +136,13 @@ def _add_chunks(contents: Contents, path: str, numbers: list[int], reference: Re
     for name, size in zip(names[:-1], sizes[:-1]):
         if size != chunk_size and (reference.chunk_size or sum(sizes) != wanted):
             raise InvalidArgument(
-                f"src: {name!r} is damaged: it has {size} bytes, and each chunk but the last has {chunk_size}"
+                f"src: {name!r} is damaged: it has {size} bytes, and each chunk but the last has {chunk_size}: {COPY}"
             )
     if not wanted or sum(sizes) == wanted:
         return
     told = f"{path!r} has {sum(sizes)} bytes in {len(sizes)} chunks, and its descriptor tells {wanted}"
     if sum(sizes) < wanted and sizes[-1] == chunk_size:
-        raise InvalidArgument(f"src: {told}: {names[-1]!r} is missing")
+        raise InvalidArgument(f"src: {told}: {names[-1]!r} is missing: {COPY}")
     contents.warnings.append(f"src: {told}")
 
 

@@ -54,13 +54,19 @@ def _expanded(path: str) -> str:
 def open_package(src: list[str], checksum: Checksum | None = None) -> Package:
     """Everything that the paths stand for; an .ovf brings the files it refers to, an .ova its members."""
     if not src:
-        raise InvalidArgument("src: the list is empty")
+        raise InvalidArgument(
+            "src: the list is empty: give a path at least, or leave src out to leave the content alone"
+        )
     kinds = [os.path.splitext(path)[1].lower() for path in src]
     is_ovf = ".ovf" in kinds or ".ova" in kinds
     if kinds.count(".ovf") > 1 or (".ova" in kinds and len(src) > 1):
-        raise InvalidArgument("src: a library item holds one OVF package, and an .ova is one of its own")
+        raise InvalidArgument(
+            "src: a library item holds one OVF package (.ovf or .ova): give each one an item of its own"
+        )
     if checksum and (is_ovf or len(src) > 1):
-        raise InvalidArgument("checksum: it is for a single file, and src is several, or a package")
+        raise InvalidArgument(
+            "checksum: it is for a single file, and src is several files, or a package, which has a manifest"
+        )
 
     sources = [open_file(path, checksum) for path in src]
     files: list[SourceFile] = []

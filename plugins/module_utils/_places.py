@@ -114,9 +114,11 @@ class Archive(Place):
         if len(top) == 1:
             return paths[top[0]]
         if not top:
-            raise InvalidArgument(f"src: {self._path!r} has no descriptor (.ovf) in it; an OVA has one")
+            raise InvalidArgument(f"src: {self._path!r} has no descriptor (.ovf) in it, so it is no OVA")
         listed = ", ".join(repr(path[:200]) for path in top[:3])
-        raise InvalidArgument(f"src: {self._path!r} has {len(top)} descriptors (.ovf), {listed}; an OVA has one")
+        raise InvalidArgument(
+            f"src: {self._path!r} has {len(top)} descriptors (.ovf), {listed}; an OVA has one: make an OVA of each"
+        )
 
     def find(self, path: str) -> SourceFile | None:
         beside = self._at.get(f"{self._prefix}/{path}" if self._prefix else path)

@@ -107,7 +107,8 @@ def open_path(path: str) -> Iterator[int]:
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode):
             kind = {"d": "directory", "s": "socket", "p": "named pipe"}.get(stat.filemode(mode)[0], "device")
-            raise InvalidArgument(f"src: {path!r} is a {kind}, not a file")
+            advice = ": list the files that are in it" if kind == "directory" else ""
+            raise InvalidArgument(f"src: {path!r} is a {kind}, not a file{advice}")
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as exc:
         raise unreadable(path, exc) from exc

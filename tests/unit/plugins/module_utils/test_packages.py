@@ -592,7 +592,7 @@ class TestOva:
 
     def test_an_ova_is_a_source_of_its_own(self, tmp_path, folder):
         path = ova(tmp_path / "a.ova", {"vm.ovf": envelope()})
-        refused("one of its own", [path, folder({"b.iso": b""})])
+        refused("give each one an item of its own", [path, folder({"b.iso": b""})])
         refused(r"checksum: .*single", path, Checksum("SHA256", SHA256))
 
     def test_only_headers_and_metadata_are_read(self, tmp_path, monkeypatch):
