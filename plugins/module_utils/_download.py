@@ -8,15 +8,14 @@ from __future__ import annotations
 import hashlib
 import http.client
 import re
-import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from functools import partial
 from typing import Any, NamedTuple
 
-from ansible_collections.vsphere.content_library.plugins.module_utils._call import retry_after
 from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
     DEFAULT_ALGORITHM,
     Checksum,
@@ -24,10 +23,10 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._checksums
     server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import TOKEN_HEADER, VCenterClient
-from ansible_collections.vsphere.content_library.plugins.module_utils._dialects import read_error
 from ansible_collections.vsphere.content_library.plugins.module_utils._download_sessions import DownloadSessions
 from ansible_collections.vsphere.content_library.plugins.module_utils._endpoint import (
     Endpoint,
+    NoConnection,
     OpenSockets,
     connection_to,
 )
@@ -35,20 +34,17 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     InternalServerError,
     ResourceInaccessible,
     TimedOut,
-    UnverifiedPeer,
     VapiError,
-    error_class,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import message_text
 from ansible_collections.vsphere.content_library.plugins.module_utils._file_attributes import Attributes
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._local_files import TemporaryFile, check_room
 from ansible_collections.vsphere.content_library.plugins.module_utils._progress import Progress
-from ansible_collections.vsphere.content_library.plugins.module_utils._tls import distrust
+from ansible_collections.vsphere.content_library.plugins.module_utils._tries import Broken, Tries, fault, refusal
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
 
 PARALLEL = 4
-PAUSE = 0.5  # seconds after the first broken connection; twice as long after each of the next
 BLOCK = 1 << 18
 BLOCKS = 4  # in the memory of one file
 ERROR_LIMIT = 1 << 20
@@ -70,14 +66,6 @@ class Fetched(NamedTuple):
     checksum: Checksum
     verified: bool
     seconds: float
-
-
-class _Broken(Exception):
-    """The connection broke, or the server failed. Another try may succeed, else error is to be raised."""
-
-    def __init__(self, error: VapiError, pause: float = 0.0) -> None:
-        super().__init__(str(error))
-        self.error, self.pause = error, pause
 
 
 class _Content:
@@ -202,44 +190,38 @@ class Download:
                 return info
             if info["status"] == "ERROR":
                 reason = message_text(info["error_message"]) or "no reason given"
-                raise self._failed(ResourceInaccessible, wanted, f"the server can't prepare it: {reason}")
+                raise self._failed(ResourceInaccessible, f"the server can't prepare it: {reason}", wanted)
             self._check_going_on()
             info = self._files.get(self._id, wanted.name)
-        raise self._failed(TimedOut, wanted, f"it is not prepared after {self._wait_timeout:.0f} seconds")
+        raise self._failed(TimedOut, f"it is not prepared after {self._wait_timeout:.0f} seconds", wanted)
 
     def _receive(self, wanted: Wanted, info: Mapping[str, Any], content: _Content) -> None:
         """Get all bytes; after a broken connection go on, as long as that gets further than ever before."""
-        furthest, pause = 0, PAUSE
-        deadline = Deadline(self._client.request_timeout)
+        tries = Tries(self._client.request_timeout, self._stop)
         while True:
             try:
                 return self._get(wanted, info, content)
-            except _Broken as broken:
+            except Broken as broken:
                 self._check_going_on()
-                if content.position > furthest:
-                    furthest, pause = content.position, PAUSE
-                    deadline = Deadline(self._client.request_timeout)
-                delay = max(pause, broken.pause)
-                if delay >= deadline.remaining() or self._stop.wait(delay):
-                    raise broken.error from None
-                pause *= 2
+                tries.position = content.position
+                tries.wait(broken)
 
     def _get(self, wanted: Wanted, info: Mapping[str, Any], content: _Content) -> None:
-        """One GET, from the byte that was reached. Raises _Broken where another one may succeed."""
+        """One GET, from the byte that was reached. Raises Broken where another one may succeed."""
         model = info["download_endpoint"] or {}
         if not model.get("uri"):
-            raise self._failed(VapiError, wanted, "the server named no download endpoint")
+            raise self._failed(VapiError, "the server named no download endpoint", wanted)
         self._client.secrets.add(model["uri"])
         try:
             endpoint = Endpoint.parse(model)
         except ValueError:
-            raise self._failed(VapiError, wanted, "its download endpoint is no URL") from None
+            raise self._failed(VapiError, "its download endpoint is no URL", wanted) from None
         token = self._client.token()
         try:
             self._exchange(wanted, info["size"], endpoint, token, content)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, NoConnection) as error:
             content.settle()
-            raise self._fault(wanted, endpoint, error) from None
+            raise fault(partial(self._failed, wanted=wanted), "download", endpoint, error) from None
 
     def _exchange(self, wanted: Wanted, size: int | None, endpoint: Endpoint, token: str, content: _Content) -> None:
         connection = connection_to(self._client, endpoint)
@@ -262,7 +244,7 @@ class Download:
                 count = content.receive(response)
             if end is not None and content.position < end:
                 text = f"the server sent {content.position} of {end} bytes"
-                raise _Broken(self._failed(InternalServerError, wanted, text))
+                raise Broken(self._failed(InternalServerError, text, wanted))
 
     def _end(
         self, wanted: Wanted, size: int | None, response: http.client.HTTPResponse, content: _Content
@@ -276,49 +258,29 @@ class Download:
             begin, end = int(found[1]) if found else -1, int(found[2]) if found and found[2] != "*" else None
         if begin != content.position:
             content.restart()
-            raise _Broken(
-                self._failed(InternalServerError, wanted, "the server sent another part than it was asked for")
+            raise Broken(
+                self._failed(InternalServerError, "the server sent another part than it was asked for", wanted)
             )
         if None not in (end, size) and end != size:
-            raise self._failed(InternalServerError, wanted, f"the server sends {end} bytes, and told a size of {size}")
+            raise self._failed(InternalServerError, f"the server sends {end} bytes, and told a size of {size}", wanted)
         return size if end is None else end
 
     def _refused(self, wanted: Wanted, response: http.client.HTTPResponse, token: str, content: _Content) -> Exception:
         """The exception for an answer that is no success."""
-        refusal = read_error(response.status, response.read(ERROR_LIMIT))
-        error = self._failed(
-            error_class(refusal.error_type),
-            wanted,
-            refusal.text,
-            error_type=refusal.error_type,
-            http_status=response.status,
-            messages=refusal.messages,
-        )
-        if response.status == 416:
+        failed = partial(self._failed, wanted=wanted)
+        told = response.read(ERROR_LIMIT)
+        error = refusal(failed, response.status, response.headers, told, self._client, token)
+        if response.status == 416 and isinstance(error, VapiError):
             content.restart()
-            return _Broken(error)
-        passing = response.status in (408, 429) or response.status >= 500
-        if passing or (response.status == 401 and self._client.renew(token)):
-            return _Broken(error, retry_after(response.headers.get("Retry-After")))
+            return Broken(error)
         return error
-
-    def _fault(self, wanted: Wanted, endpoint: Endpoint, error: Exception) -> Exception:
-        """The exception for a GET that got no whole answer."""
-        reason = distrust(error)
-        if reason:
-            return self._failed(UnverifiedPeer, wanted, f"the download endpoint is not trusted: {reason}")
-        where = f"{endpoint.host}:{endpoint.port}"
-        text = str(error) or type(error).__name__
-        if isinstance(error, (TimeoutError, socket.timeout)):
-            return _Broken(self._failed(TimedOut, wanted, f"no byte from {where} in time"))
-        return _Broken(self._failed(ResourceInaccessible, wanted, f"the connection to {where} broke: {text}"))
 
     def _verified(self, wanted: Wanted, file: TemporaryFile, checksum: Checksum, size: int) -> bool:
         """Whether the server tells the checksum of what arrived. It may tell only after the download."""
         info = self._files.get(self._id, wanted.name)
         if info["size"] not in (None, size):
             text = f"{size} bytes arrived, and the server told a size of {info['size']}"
-            raise self._failed(InternalServerError, wanted, text)
+            raise self._failed(InternalServerError, text, wanted)
         known = server_checksum(info) or wanted.checksum
         if known is None:
             return False
@@ -326,7 +288,7 @@ class Download:
             checksum = digest_of(file.fd, known.algorithm)
         if known != checksum:
             text = f"other bytes arrived: {checksum.algorithm} is {checksum.value}, not {known.value}"
-            raise self._failed(InternalServerError, wanted, text)
+            raise self._failed(InternalServerError, text, wanted)
         return True
 
     def _check_going_on(self) -> None:
@@ -334,6 +296,6 @@ class Download:
         if self._stop.is_set():
             raise VapiError("the download was given up", operation="download")
 
-    def _failed(self, cls: type[VapiError], wanted: Wanted, text: str, **details: Any) -> VapiError:
+    def _failed(self, cls: type[VapiError], text: str, wanted: Wanted, **details: Any) -> VapiError:
         tried = f"download of file {wanted.name} for download session {self._id} on {self._client.peer.host}"
         return cls(f"{tried} failed: {text}", operation="download", **details)

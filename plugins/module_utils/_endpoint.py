@@ -46,9 +46,22 @@ class Endpoint(NamedTuple):
         return cls(uri.scheme, host, port, quote(target, safe=LEGAL), model.get("ssl_certificate_thumbprint"))
 
     @property
-    def url(self) -> str:
+    def address(self) -> str:
+        """Host and port, which people may see. The path is secret."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        return f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.address}"
+
+
+class NoConnection(Exception):
+    """Nothing was sent, because there is no connection. cause says why."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
 
 
 def connection_to(client: VCenterClient, endpoint: Endpoint) -> http.client.HTTPConnection:
@@ -131,7 +144,10 @@ class OpenSockets:
     def opened(self, connection: http.client.HTTPConnection) -> Iterator[socket.socket]:
         """Connect; hang_up reaches the connection until this block ends."""
         try:
-            connection.connect()
+            try:
+                connection.connect()
+            except (OSError, http.client.HTTPException) as error:
+                raise NoConnection(error) from None
             sock = connection.sock
             with self._lock:
                 self._sockets.add(sock)

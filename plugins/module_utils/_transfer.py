@@ -12,12 +12,13 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
+from email.message import Message
+from functools import partial
 from typing import Any, NamedTuple
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import (
@@ -33,33 +34,29 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._checksums
     server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import TOKEN_HEADER, VCenterClient
-from ansible_collections.vsphere.content_library.plugins.module_utils._dialects import read_error
 from ansible_collections.vsphere.content_library.plugins.module_utils._endpoint import (
     Endpoint,
+    NoConnection,
     OpenSockets,
     connection_to,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InternalServerError,
     InvalidArgument,
     NotFound,
-    ResourceInaccessible,
     TimedOut,
-    UnverifiedPeer,
     VapiError,
-    error_class,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of, message_text
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 from ansible_collections.vsphere.content_library.plugins.module_utils._progress import Progress
+from ansible_collections.vsphere.content_library.plugins.module_utils._request_body import LOOK_EVERY, EarlyAnswer, send
 from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import SourceFile
-from ansible_collections.vsphere.content_library.plugins.module_utils._tls import distrust
+from ansible_collections.vsphere.content_library.plugins.module_utils._tries import Broken, Tries, fault, refusal
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
 
-BYTES_ACKED = 120  # where Linux has tcpi_bytes_acked in its struct tcp_info
-TRIES = 3
-PAUSE = 1.0  # seconds after the first try; longer after the next
 PARALLEL = 4
 # Seconds after a 2xx for a PUT. A server where the file is still WAITING_FOR_TRANSFER then does not report transfers.
 REPORTED_WITHIN = 5.0
@@ -80,20 +77,13 @@ class Pushed(NamedTuple):
     seconds: float
 
 
-class _Broken(Exception):
-    """The connection broke, or the server failed. Another push may succeed, else error is to be raised."""
-
-    def __init__(self, error: VapiError) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
 class Upload:
     """Pushes files into an update session that keeper keeps alive.
 
     The bytes are hashed in algorithm while they are pushed, and in those of the checksums of their source; None for no
     algorithm of its own. After the last byte of a file the server has wait_timeout seconds to take it. A push fails
-    when no byte moved for the request_timeout of the client. report shows a person the progress.
+    when no byte moved for the request_timeout of the client. After a failure that may pass the file is pushed again, as
+    long as that gets further than ever before within request_timeout. report shows a person the progress.
     """
 
     def __init__(
@@ -153,16 +143,18 @@ class Upload:
         start = time.monotonic()
         algorithms = {checksum.algorithm for checksum in source.checksums} | ({algorithm} if algorithm else set())
         hashed = hashers.submit(digests, [source], algorithms, self._stop)
-        for tries in range(1, TRIES + 1):
+        self._put_until_taken(source, spec)
+        return self._verified(source, self._settled(source), hashed.result(), time.monotonic() - start)
+
+    def _put_until_taken(self, source: SourceFile, spec: dict[str, Any]) -> None:
+        tries = Tries(self._client.request_timeout, self._stop)
+        while True:
             info = self._files.add(self._id, spec)
             try:
-                self._put(source, info.get("upload_endpoint") or {})
-                break
-            except _Broken as broken:
+                return self._put(source, info.get("upload_endpoint") or {}, tries)
+            except Broken as broken:
                 self._check_going_on()
-                if tries == TRIES or self._stop.wait(tries * PAUSE):
-                    raise broken.error from None
-        return self._verified(source, self._settled(source), hashed.result(), time.monotonic() - start)
+                tries.wait(broken)
 
     def _verified(
         self, source: SourceFile, info: Mapping[str, Any], found: Mapping[str, Checksum], seconds: float
@@ -175,7 +167,7 @@ class Upload:
         ready = info["status"] == "READY"
         received = server_checksum(info) if ready else None
         if received and checksum and not matches_checksum(source, received, found.get(received.algorithm)):
-            raise self._failed(VapiError, source, f"the server received other bytes, with {' '.join(received)}")
+            raise self._failed(VapiError, f"the server received other bytes, with {' '.join(received)}", source)
         return Pushed(source, checksum, bool(received and checksum), ready, seconds)
 
     def _settled(self, source: SourceFile) -> Mapping[str, Any]:
@@ -183,42 +175,39 @@ class Upload:
         for waited in poll(Deadline(self._wait_timeout)):
             info = self._files.get(self._id, source.name)
             if info is None:
-                raise self._failed(NotFound, source, "the session has lost the file")
+                raise self._failed(NotFound, "the session has lost the file", source)
             if info["status"] == "READY":
                 return info
             if info["status"] == "ERROR":
-                raise self._failed(VapiError, source, message_text(info["error_message"]) or "no reason given")
+                raise self._failed(VapiError, message_text(info["error_message"]) or "no reason given", source)
             count = info["bytes_transferred"]
             if info["status"] == "WAITING_FOR_TRANSFER" and (count is None or (waited > REPORTED_WITHIN and not count)):
                 return info
             self._check_going_on()
-        raise self._failed(TimedOut, source, f"the server does not have it after {self._wait_timeout:.0f} seconds")
+        raise self._failed(TimedOut, f"the server does not have it after {self._wait_timeout:.0f} seconds", source)
 
-    def _put(self, source: SourceFile, model: Mapping[str, Any]) -> None:
-        """Send the bytes once. Raises _Broken where another try may succeed."""
+    def _put(self, source: SourceFile, model: Mapping[str, Any], tries: Tries) -> None:
+        """Send the bytes once. Raises Broken where another try may succeed."""
+        failed = partial(self._failed, source=source)
         if not model.get("uri"):
-            raise self._failed(VapiError, source, "the server named no upload endpoint")
+            raise failed(VapiError, "the server named no upload endpoint")
         self._client.secrets.add(model["uri"])
         try:
             endpoint = Endpoint.parse(model)
         except ValueError:
-            raise self._failed(VapiError, source, "its upload endpoint is not a URL") from None
+            raise failed(VapiError, "its upload endpoint is not a URL") from None
         token = self._client.token()
         try:
-            status, content = self._exchange(source, endpoint, token)
-        except (OSError, http.client.HTTPException) as error:
-            raise self._fault(source, error) from None
-        if 200 <= status < 300:
-            return
-        refusal = read_error(status, content)
-        details: dict[str, Any] = dict(error_type=refusal.error_type, http_status=status, messages=refusal.messages)
-        failure = self._failed(error_class(refusal.error_type), source, refusal.text, **details)
-        if status >= 500 or (status == 401 and self._client.renew(token)):
-            raise _Broken(failure)
-        raise failure
+            status, headers, content = self._exchange(source, endpoint, token, tries)
+        except (OSError, http.client.HTTPException, NoConnection) as error:
+            raise _final(fault(failed, "upload", endpoint, error)) from None
+        if not 200 <= status < 300:
+            raise refusal(failed, status, headers, content, self._client, token)
+        if tries.position < source.size:
+            raise Broken(failed(InternalServerError, f"the server answered {status} before it had the whole file"))
 
-    def _exchange(self, source: SourceFile, endpoint: Endpoint, token: str) -> tuple[int, bytes]:
-        """One PUT. Returns the status and the body of the answer."""
+    def _exchange(self, source: SourceFile, endpoint: Endpoint, token: str, tries: Tries) -> tuple[int, Message, bytes]:
+        """One PUT. Returns the status, the headers and the body of the answer."""
         connection = connection_to(self._client, endpoint)
         with source.opened() as fd, self._sockets.opened(connection) as sock:
             self._check_going_on()
@@ -227,55 +216,41 @@ class Upload:
             connection.putheader("Content-Length", str(source.size))
             connection.putheader(TOKEN_HEADER, token)
             connection.endheaders()
-            with suppress(ConnectionError, ssl.SSLEOFError):  # The server may have answered before it hung up.
-                self._stream(source, fd, sock)
-            sock.settimeout(self._wait_timeout)
-            response = connection.getresponse()
-            return response.status, response.read(ANSWER_LIMIT)
+            try:
+                with suppress(ConnectionError, ssl.SSLEOFError):  # The server may have answered before it hung up.
+                    self._stream(source, fd, sock, tries)
+                sock.settimeout(self._wait_timeout)
+                response = connection.getresponse()
+            except EarlyAnswer as early:
+                sock.settimeout(self._client.request_timeout)
+                response = early.response(sock)
+            return response.status, response.headers, response.read(ANSWER_LIMIT)
 
-    def _stream(self, source: SourceFile, fd: int, sock: socket.socket) -> None:
-        buffer = memoryview(bytearray(BLOCK))
+    def _stream(self, source: SourceFile, fd: int, sock: socket.socket, tries: Tries) -> None:
+        buffer, timeout = memoryview(bytearray(BLOCK)), self._client.request_timeout
         position, end = source.offset, source.offset + source.size
+        tries.position = 0
+        sock.settimeout(min(LOOK_EVERY, timeout))
         while position < end:
             self._check_going_on()
             count = read_block(source, fd, buffer[: end - position], position)
             if not count:
                 raise InvalidArgument(f"src: {source.path!r} became shorter while it was read")
-            _send(sock, buffer[:count])
+            send(sock, buffer[:count], timeout)
             position += count
-            self.progress.moved(source.name, position - source.offset, count)
-
-    def _fault(self, source: SourceFile, error: Exception) -> Exception:
-        """The exception for a PUT that got no answer."""
-        reason = distrust(error)
-        if reason:
-            return self._failed(UnverifiedPeer, source, f"the upload endpoint is not trusted: {reason}")
-        cls = TimedOut if isinstance(error, (TimeoutError, socket.timeout)) else ResourceInaccessible
-        return _Broken(self._failed(cls, source, f"the connection broke: {str(error) or type(error).__name__}"))
+            tries.position = position - source.offset
+            self.progress.moved(source.name, tries.position, count)
 
     def _check_going_on(self) -> None:
         self._keeper.check()
         if self._stop.is_set():
             raise VapiError("the push was given up", operation="upload")
 
-    def _failed(self, cls: type[VapiError], source: SourceFile, text: str, **details: Any) -> VapiError:
+    def _failed(self, cls: type[VapiError], text: str, source: SourceFile, **details: Any) -> VapiError:
         tried = f"upload of file {source.name} for update session {self._id} on {self._client.peer.host}"
         return cls(f"{tried} failed: {text}", operation="upload", **details)
 
 
-def _send(sock: socket.socket, data: memoryview) -> None:
-    """Send all, with the time-out for each byte: a whole block may take longer on a slow link."""
-    acknowledged = _acknowledged(sock)
-    while data:
-        try:
-            data = data[sock.send(data) :]
-        except (TimeoutError, socket.timeout):
-            before, acknowledged = acknowledged, _acknowledged(sock)
-            if acknowledged == before:
-                raise
-
-
-def _acknowledged(sock: socket.socket) -> int:
-    """How many bytes have arrived at the other side. Always 0 on a system that does not count them."""
-    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256) if hasattr(socket, "TCP_INFO") else b""
-    return int.from_bytes(info[BYTES_ACKED : BYTES_ACKED + 8], sys.byteorder)
+def _final(error: Exception) -> Exception:
+    """No byte moved for as long as a push may stand still: that is its end."""
+    return error.error if isinstance(error, Broken) and isinstance(error.error, TimedOut) else error

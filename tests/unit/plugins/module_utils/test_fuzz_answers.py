@@ -30,7 +30,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 
-from ansible_collections.vsphere.content_library.plugins.module_utils import _dialects, _transfer, _transport
+from ansible_collections.vsphere.content_library.plugins.module_utils import _dialects, _transport
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     ERROR_TYPES,
@@ -251,7 +251,6 @@ def quick(monkeypatch):
     monkeypatch.setattr(requests.Session, "get_adapter", lambda session, url: servers[-1])
     for name in ("monotonic", "time"):
         monkeypatch.setattr(time, name, lambda: servers[-1].clock.now)
-    monkeypatch.setattr(_transfer, "PAUSE", 0)
 
     def pause(seconds: float) -> None:
         servers[-1].clock.sleep(seconds)

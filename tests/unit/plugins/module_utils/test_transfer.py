@@ -16,10 +16,11 @@ from contextlib import ExitStack, contextmanager
 import pytest
 import trustme
 
-from ansible_collections.vsphere.content_library.plugins.module_utils import _progress, _transfer
+from ansible_collections.vsphere.content_library.plugins.module_utils import _progress, _transfer, _tries
 from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import Checksum
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InternalServerError,
     InvalidArgument,
     NotAllowedInCurrentState,
     NotFound,
@@ -76,7 +77,7 @@ def certificate(authority):
 @pytest.fixture
 def stack(monkeypatch):
     resolve(monkeypatch, OTHER)
-    monkeypatch.setattr(_transfer, "PAUSE", 0.0)
+    monkeypatch.setattr(_tries, "PAUSE", 0.05)
     with ExitStack() as stack:
         yield stack
 
@@ -429,8 +430,8 @@ def test_an_endpoint_with_an_ipv6_address_has_the_usual_port(source, vcenter, cl
     vcenter.endpoint = {"uri": "https://[fd00::12]/cls/data/1"}
     info = UpdateSessions(client).files.add(ID, {"name": "disk.vmdk", "source_type": "PUSH"})
     monkeypatch.setattr(socket, "create_connection", create_connection)
-    with upload_of(client) as upload, pytest.raises(_transfer._Broken):
-        upload._put(source(), info["upload_endpoint"])
+    with upload_of(client) as upload, pytest.raises(_tries.Broken):
+        upload._put(source(), info["upload_endpoint"], _tries.Tries(1, threading.Event()))
     assert tried == [("fd00::12", 443)]
 
 
@@ -563,11 +564,110 @@ def test_a_server_that_fails_gets_the_file_again(source, vcenter, client, status
     assert len(vcenter.adds) == len(vcenter.puts) == 3
 
 
-def test_a_server_that_fails_three_times(source, vcenter, client):
-    vcenter.on_put = refuse_at_half(500, times=9)
+def test_a_server_that_fails_for_good(source, stack, vcenter, ca_path):
+    client = stack.enter_context(client_of(vcenter, ca_path, request_timeout=1))
+    vcenter.on_put = refuse_at_half(500, times=99)
+    start = time.monotonic()
     error = push_fails(client, source())
     assert error.http_status == 500
-    assert len(vcenter.adds) == len(vcenter.puts) == 3
+    assert len(vcenter.adds) == len(vcenter.puts) > 3
+    assert time.monotonic() - start < 3
+
+
+def refuse_once(status, **headers):
+    """on_put that refuses the first push."""
+
+    def on_put(put):
+        if put.number > 1:
+            return take(put)
+        put.read()
+        put.handler.answer(status, None, **headers)
+        return ANSWERED
+
+    return on_put
+
+
+def test_retry_after_is_respected(source, vcenter, client):
+    vcenter.on_put = refuse_once(429, **{"Retry-After": "1"})
+    start = time.monotonic()
+    assert push(client, source())[0].verified
+    assert time.monotonic() - start >= 1
+
+
+def test_a_server_that_wants_to_be_left_alone_for_longer_than_there_is_time(source, vcenter, client):
+    vcenter.on_put = refuse_once(503, **{"Retry-After": "3600"})
+    assert push_fails(client, source()).http_status == 503
+    assert len(vcenter.puts) == 1
+
+
+def test_a_push_goes_on_as_long_as_it_gets_further(source, stack, vcenter, ca_path):
+    """Each try takes most of the time there is, and gets further than the one before."""
+    client = stack.enter_context(client_of(vcenter, ca_path, request_timeout=1))
+
+    def on_put(put):
+        if put.number == 4:
+            return take(put)
+        put.read(put.number * (LARGE // 4))
+        time.sleep(0.6)
+        return None
+
+    vcenter.on_put = on_put
+    assert push(client, source(LARGE))[0].verified
+    assert len(vcenter.puts) == 4
+
+
+# Answers that come before the last byte
+
+
+@pytest.mark.parametrize("read", [0, 1 << 16])
+@pytest.mark.parametrize(("status", "error_type"), [(507, "UNABLE_TO_ALLOCATE_RESOURCE"), (413, "ERROR")])
+def test_an_early_answer_is_read_and_told(source, stack, vcenter, client, read, status, error_type):
+    over = threading.Event()
+    stack.callback(over.set)
+
+    def on_put(put):
+        put.read(read)
+        put.handler.answer(status, {"messages": [MESSAGE]})
+        put.handler.wfile.flush()
+        over.wait()
+        return ANSWERED
+
+    vcenter.on_put = on_put
+    start = time.monotonic()
+    error = push_fails(client, source(8 * LARGE))
+    assert time.monotonic() - start < 5
+    assert (error.error_type, error.http_status) == (error_type, status)
+    assert MESSAGE["default_message"] in str(error)
+    assert len(vcenter.puts) == 1
+
+
+def test_an_early_success_is_none(source, stack, vcenter, ca_path):
+    client = stack.enter_context(client_of(vcenter, ca_path, request_timeout=1))
+    over = threading.Event()
+    stack.callback(over.set)
+
+    def on_put(put):
+        put.handler.answer(200, None)
+        put.handler.wfile.flush()
+        over.wait()
+        return ANSWERED
+
+    vcenter.on_put = on_put
+    error = push_fails(client, source(8 * LARGE), error=InternalServerError)
+    assert "before it had the whole file" in str(error)
+
+
+def test_an_interim_answer_is_none(source, vcenter, client):
+    def on_put(put):
+        put.read(1 << 16)
+        put.handler.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        put.handler.wfile.flush()
+        time.sleep(0.2)
+        return take(put)
+
+    vcenter.on_put = on_put
+    assert push(client, source(8 * LARGE))[0].verified
+    assert len(vcenter.puts) == 1
 
 
 def test_the_upload_url_is_a_secret(source, vcenter, client):
@@ -609,15 +709,18 @@ def test_a_connection_that_breaks_in_the_middle(source, vcenter, client):
     assert upload.progress.percent() == 100
 
 
-def test_a_connection_that_breaks_every_time(source, vcenter, client):
-    vcenter.on_put = refuse_at_half(None, times=9)
+def test_a_connection_that_breaks_every_time(source, stack, vcenter, ca_path):
+    client = stack.enter_context(client_of(vcenter, ca_path, request_timeout=1))
+    vcenter.on_put = refuse_at_half(None, times=99)
     error = push_fails(client, source(LARGE), error=ResourceInaccessible)
-    assert "the connection broke" in str(error)
+    assert f"the connection to 127.0.0.1:{vcenter.port} broke" in str(error)
     assert error.http_status is None
-    assert len(vcenter.puts) == 3
+    assert len(vcenter.puts) > 3
 
 
-def test_an_answer_that_is_none(source, vcenter, client):
+def test_an_answer_that_is_none(source, stack, vcenter, ca_path):
+    client = stack.enter_context(client_of(vcenter, ca_path, request_timeout=1))
+
     def on_put(put):
         put.read()
         put.handler.wfile.write(b"SSH-2.0-OpenSSH\r\n")
@@ -628,14 +731,35 @@ def test_an_answer_that_is_none(source, vcenter, client):
     push_fails(client, source(), error=ResourceInaccessible)
 
 
-def test_nobody_listens_at_the_endpoint(source, vcenter, client):
-    vcenter.endpoint = {"uri": f"https://127.0.0.1:{unused_port()}/cls/data/1"}
-    push_fails(client, source(), error=ResourceInaccessible)
-    assert len(vcenter.adds) == 3
+def test_nobody_listens_at_the_endpoint(source, stack, vcenter, ca_path):
+    client = stack.enter_context(client_of(vcenter, ca_path, request_timeout=1))
+    port = unused_port()
+    vcenter.endpoint = {"uri": f"https://127.0.0.1:{port}/cls/data/1"}
+    error = push_fails(client, source(), error=ResourceInaccessible)
+    assert f"no connection to 127.0.0.1:{port}: " in str(error)
+    assert "refused" in str(error)
+    assert "firewall" in str(error)
+    assert len(vcenter.adds) > 3
 
 
-def test_no_byte_moves(source, stack, vcenter, ca_path, monkeypatch):
-    monkeypatch.setattr(_transfer, "TRIES", 1)
+def test_an_endpoint_without_an_address_is_not_tried_again(source, vcenter, client, monkeypatch):
+    vcenter.endpoint = {"uri": "https://esx-07.internal.invalid/cls/data/1"}
+    ask = socket.getaddrinfo
+
+    def getaddrinfo(host, *args, **kwargs):
+        if host == "esx-07.internal.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return ask(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    error = push_fails(client, source(), error=ResourceInaccessible)
+    assert "no connection to esx-07.internal.invalid:443: " in str(error)
+    assert "Name or service not known" in str(error)
+    assert "ESXi host" in str(error)
+    assert len(vcenter.adds) == 1
+
+
+def test_no_byte_moves(source, stack, vcenter, ca_path):
     over = threading.Event()
     stack.callback(over.set)
     vcenter.on_put = lambda put: over.wait() and None
@@ -661,8 +785,7 @@ def test_bytes_that_move_slowly(source, stack, vcenter, ca_path):
     assert len(vcenter.puts) == 1
 
 
-def test_no_answer_after_the_last_byte(source, stack, vcenter, client, monkeypatch):
-    monkeypatch.setattr(_transfer, "TRIES", 1)
+def test_no_answer_after_the_last_byte(source, stack, vcenter, client):
     over = threading.Event()
     stack.callback(over.set)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 import trustme
 
-from ansible_collections.vsphere.content_library.plugins.module_utils import _transfer
+from ansible_collections.vsphere.content_library.plugins.module_utils import _tries
 from ansible_collections.vsphere.content_library.tests.unit.plugins.content_server import ContentServer
 from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import HOST
 
@@ -32,6 +32,6 @@ def certificate(authority):
 @pytest.fixture
 def content(certificate, monkeypatch):
     """Where pushes go."""
-    monkeypatch.setattr(_transfer, "PAUSE", 0.0)
+    monkeypatch.setattr(_tries, "PAUSE", 0.05)
     with ContentServer(certificate) as content:
         yield content
