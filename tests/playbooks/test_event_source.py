@@ -1202,13 +1202,18 @@ def test_stuck_sessions(rulebook, commands, simulator):
     assert_no_secret(simulator, rulebook.output)
 
 
-def test_rulebook_of_the_guide(rulebook, commands, simulator):
-    """A module as the action; and the token is deleted when the rulebook ends by itself."""
-    rulebook.write("rulebook.yml", GUIDE["rulebook.yml"].text)
-    item = simulator.add_item("watched")
+def test_rulebooks_of_the_guide(rulebook, commands, simulator):
+    """A module as the action; new content is told; and the token is deleted when a rulebook ends by itself."""
+    watch_library = GUIDE["library.yml"].text.replace("interval: 60", "interval: 1")
+    rulebook.write("rulebook.yml", GUIDE["rulebook.yml"].text + watch_library)
+    library = simulator.add_library("watched")
+    item = simulator.add_item("watched", library_id=library, files={"a": "a"})
     [session] = simulator.add_sessions(library_item_id=item, preview_warnings=["EXPIRED_CERTIFICATE"])
-    with rulebook.run(commands[1], "-vv", library_item_id=item) as process:
+    with rulebook.run(commands[1], "-vv", library_item_id=item, library_id=library) as process:
         wait_for(lambda: simulator.state()["sessions"][session]["state"] == "ERROR")
+        wait_for(lambda: operations(simulator).count("item.get") > 1)
+        simulator.change_item(item, files={"a": "another"})
+        wait_for(lambda: "'type': 'item_updated'" in rulebook.output)
         simulator.add_sessions(library_item_id=item, state="DONE")
         assert process.wait(TIME_LIMIT) == 0, rulebook.output
     reason = simulator.state()["sessions"][session]["error_message"]["default_message"]

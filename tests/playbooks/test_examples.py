@@ -46,6 +46,7 @@ ELSEWHERE = {
     "events: inventory.yml": "test_event_source",
     "events: variables.yml": "test_event_source",
     "events: rulebook.yml": "test_event_source",
+    "events: library.yml": "test_event_source",
     "migration: With vmware.vmware": "another collection's module",
     "CONTRIBUTING: 4": "test_contributing",
     "CONTRIBUTING: 6": "test_contributing",
