@@ -156,6 +156,7 @@ options:
     type: int
     default: 600
 seealso:
+  - module: vsphere.content_library.library_sync
   - module: vsphere.content_library.library_info
 """
 

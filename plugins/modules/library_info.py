@@ -38,6 +38,7 @@ options:
     type: bool
     default: false
 seealso:
+  - module: vsphere.content_library.library_sync
   - module: vsphere.content_library.library
   - module: vsphere.content_library.library_item_info
 """

@@ -11,7 +11,7 @@ says what comes of it:
                             operations nothing is done, and with some the task has changed something. A task that
                             failed after it wrote something has `changed: true`
     requests                the operations of the API that the real run called, without login and logout. Those of the
-                            service update_session may leave out its name
+                            service update_session may leave out its name. `any` where they depend on the time
     sent                    false where nothing at all may be sent
     returned                which keys the result has, and not null, beside those of every result
     state                   update_session.state; null where update_session is null
@@ -24,6 +24,7 @@ says what comes of it:
     library_items           the names of the items that are returned
     datastore_paths         a regular expression for the datastore_path of each file of these
     item_files              the names of the files of the first of them
+    changes                 library_items of library_sync: "NAME CHANGE"
     files                   as in the result, in order: "NAME ACTION", and " verified" where checksum_verified is true
     diff                    before and after, where they are not what the server says they are
     warnings                a part of each warning

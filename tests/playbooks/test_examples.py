@@ -4,7 +4,7 @@
 """Every example that users read is run.
 
 What an example takes for granted is there: /srv/images, https://mirror.example.com, vcenter.example.com, an item, an
-update session, and the variables of VARIABLES.
+update session, subscribed libraries, and variables.
 """
 
 from __future__ import annotations
@@ -95,6 +95,9 @@ class Reader:
         self.playbook = playbook
         self.simulator = simulator
         self.item_id = next(iter(simulator.state()["items"]))
+        published = simulator.publish("published", items=[{"name": "debian-12", "files": {"debian-12.iso": "debian"}}])
+        simulator.subscribe("mirror of images", simulator, published)
+        simulator.subscribe("on demand", simulator, published, on_demand=True)
         simulator.add_item("gateway", type="ovf", files={"gateway.ovf": DESCRIPTOR, "gateway.vmdk": "disk"})
         simulator.add_item("rescue", type="iso", files={"rescue.iso": "rescue"})
         [self.update_session_id] = simulator.add_sessions(library_item_id=simulator.add_item("another"))
