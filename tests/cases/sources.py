@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gzip
 import hashlib
 import http.server
 import io
@@ -58,9 +59,9 @@ def self_signed() -> bytes:
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
-def manifest(files: dict[str, bytes]) -> bytes:
-    lines = [f"SHA256({name})= {hashlib.sha256(content).hexdigest()}\n" for name, content in files.items()]
-    return "".join(lines).encode()
+def manifest(files: dict[str, bytes], algorithm: str = "SHA256") -> bytes:
+    digests = {name: hashlib.new(algorithm.lower(), content).hexdigest() for name, content in files.items()}
+    return "".join(f"{algorithm}({name})= {digest}\n" for name, digest in digests.items()).encode()
 
 
 def archive(files: dict[str, bytes]) -> bytes:
@@ -71,6 +72,24 @@ def archive(files: dict[str, bytes]) -> bytes:
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def packages_as_people_make_them() -> dict[str, bytes]:
+    """Packages that other tools take, and some that are damaged."""
+    disk, chunks = b"1234567", {f".vmdk.00000000{number}": part for number, part in enumerate((b"123", b"456", b"7"))}
+    files: dict[str, bytes] = {}
+    for name, whole in {"chunked": disk, "damaged": disk + b"8"}.items():
+        files[f"{name}.ovf"] = descriptor(f"{name}.vmdk")
+        files.update((name + ending, part) for ending, part in chunks.items())
+        files[f"{name}.mf"] = manifest({f"{name}.vmdk": whole, "README": b""})
+        files[f"{name}.mf"] += manifest({f"./{name}.vmdk": whole}, "SHA1")
+    both = {"both.ovf": descriptor("both.vmdk"), "both.vmdk": disk}
+    files |= {**both, "both.MF": manifest(both) + manifest({**both, "both.vmdk": b"other"}, "SHA1")}
+    inside = {"pkg/vm.ovf": descriptor("vm.vmdk"), "pkg/vm.vmdk": disk}
+    inside["pkg/vm.mf"] = manifest({name[4:]: content for name, content in inside.items()})
+    files["of-a-folder.ova"] = archive({"pkg/._vm.ovf": b"\0\5\x16\7", **inside, "pkg/docs/../README": b"notes"})
+    files["compressed.ova"] = gzip.compress(files["of-a-folder.ova"])
+    return files
 
 
 def write_sources(folder: Path) -> None:
@@ -84,12 +103,14 @@ def write_sources(folder: Path) -> None:
     wrong = {"wrong.ovf": descriptor("disk1.vmdk"), "disk1.vmdk": disks["disk1.vmdk"]}
     texts = {
         "tools.iso": b"tools 1\n",
+        "win, server (2025).iso": b"with a comma\n",
         "more.iso": b"more\n",
         "empty.iso": b"",
         NAME: b"with a name of many kinds\n",
         **described,
         **signed,
         "appliance.ova": archive(ova),
+        **packages_as_people_make_them(),
         "missing.ovf": descriptor("not-there.vmdk"),
         "escaping.ovf": descriptor("../tools.iso"),
         "wrong.ovf": wrong["wrong.ovf"],
