@@ -223,7 +223,9 @@ class TestBranches:
         assert run.returncode == 2
         assert run.results[-1]["failed_when_result"] is True
 
-    @pytest.mark.parametrize("name", ["branching: Fail the session with the reason", "README: 2"])
+    @pytest.mark.parametrize(
+        "name", ["branching: Fail the session with the reason", "sessions: Change an item in an update session"]
+    )
     def test_session_is_failed(self, name, reader, tmp_path):
         reader.simulator.config(raise_warnings=["EXPIRED_CERTIFICATE"])
         run = reader.run(name, tmp_path)
