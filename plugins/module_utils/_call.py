@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ansible_collections.vsphere.content_library.plugins.module_utils._transport import NoReply, Reply
 
 
-_SUBJECTS = ("update_session_id", "download_session_id", "library_item_id", "library_id")
+_SUBJECTS = ("update_session_id", "download_session_id", "library_item_id", "source_library_item_id", "library_id")
 
 
 class Answer(NamedTuple):

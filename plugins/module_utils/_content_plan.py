@@ -24,9 +24,10 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._packages 
 from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import SourceFile
 
 File = Mapping[str, Any]  # a file of a library item
-UNCHANGED, REMOVED, PULLED, UPLOADED = "unchanged", "removed", "pulled", "uploaded"
+UNCHANGED, REMOVED, PULLED, UPLOADED, COPIED = "unchanged", "removed", "pulled", "uploaded", "copied"
 OPERATIONS = {
     UNCHANGED: (),
+    COPIED: (),  # all files of an item at once, with the item
     REMOVED: ("remove_file",),
     PULLED: ("add_file",),
     UPLOADED: ("add_file", "upload"),
@@ -93,7 +94,7 @@ class ContentPlan(NamedTuple):
                 del files[change.name]
             elif change.action == PULLED:
                 files[change.name] = {}
-            elif change.source and change.source.keep_in_storage:
+            elif change.action == COPIED or (change.source and change.source.keep_in_storage):
                 files[change.name] = dict(size=change.size, checksum_info=checksum_info(change.checksum))
         return files
 

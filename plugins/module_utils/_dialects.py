@@ -134,6 +134,10 @@ OPERATIONS = {
         Operation("item.find", "POST", f"{_ITEM}?action=find", 200, "list[str]", "spec"),
         Operation("item.get", "GET", _ONE_ITEM, 200, "LibraryItem"),
         Operation("item.create", "POST", _ITEM, 201, "str", "create_spec", repeatable=False),
+        Operation(
+            "item.copy", "POST", f"{_ITEM}/{{source_library_item_id}}?action=copy", 200, "str",
+            "destination_create_spec", repeatable=False,
+        ),
         Operation("item.update", "PATCH", _ONE_ITEM, 204, None, "update_spec"),
         Operation("item.delete", "DELETE", _ONE_ITEM, 204),
         Operation(

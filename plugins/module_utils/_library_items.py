@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
@@ -66,9 +67,25 @@ class LibraryItems:
         model = {"library_id": library_id, "name": name, "type": type_, "description": description}
         return self._client.create("item.create", {key: value for key, value in model.items() if value})
 
-    def update(self, library_item_id: str, description: str, version: str | None = None) -> None:
-        """Set the description. With a version the server refuses that where the item has another one by now."""
-        model = {"description": description, **({"version": version} if version else {})}
+    def copy(self, source_library_item_id: str, library_id: str, name: str, description: str | None) -> str:
+        """Begin to copy an item with its content, and return the id of the copy. Raises AlreadyExists.
+
+        The copy gets the type of the source and, without one of its own, its description. It goes on after the answer,
+        and a copy that fails is gone. A lost answer is that of create.
+        """
+        model = {"library_id": library_id, "name": name, "description": description}
+        return self._client.create(
+            "item.copy",
+            {key: value for key, value in model.items() if value is not None},
+            source_library_item_id=source_library_item_id,
+        )
+
+    def update(self, library_item_id: str, changes: Mapping[str, str], version: str | None = None) -> None:
+        """Set name, description or both. Raises AlreadyExists.
+
+        With a version the server refuses that where the item has another one by now.
+        """
+        model = {**changes, **({"version": version} if version else {})}
         self._client.call("item.update", model, library_item_id=library_item_id)
 
     def delete(self, library_item_id: str) -> None:

@@ -19,6 +19,11 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._checksums
     server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._content_plan import File, pull_spec
+from ansible_collections.vsphere.content_library.plugins.module_utils._copy import (
+    finish_copy,
+    original_of,
+    plan_copy,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     AlreadyExists,
     InvalidArgument,
@@ -44,6 +49,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._task impo
 
 Params = Mapping[str, Any]
 
+LONGEST = dict(name=80, description=2000)
 LEAST = dict(stale_after=1, busy_timeout=0, wait_timeout=1)
 TYPES = {".iso": "iso", ".ovf": "ovf", ".ova": "ovf"}
 
@@ -73,7 +79,10 @@ def publish_item(task: Task) -> dict[str, Any]:
     if task.params["state"] == "absent":
         return absent(task)
     library_id, before = find_library_item(task.params, task.services)
-    return present(task, source, library_id, before)
+    original = original_of(task)
+    if original:
+        source = Package(original["type"], ())
+    return present(task, source, library_id, before, original)
 
 
 def read_source(params: Params) -> Package:
@@ -81,6 +90,9 @@ def read_source(params: Params) -> Package:
     for option, least in LEAST.items():
         if params[option] < least:
             raise InvalidArgument(f"{option} {params[option]} is below {least}")
+    for option, most in LONGEST.items():
+        if params["state"] == "present" and len(params[option] or "") > most:
+            raise InvalidArgument(f"{option} has {len(params[option])} characters; the server takes {most} at most")
     checksum = parse_checksum(params["checksum"]) if params["checksum"] else None
     if checksum and not (params["src"] or params["url"]):
         raise InvalidArgument("checksum is for src or url, and neither is set")
@@ -98,35 +110,47 @@ def absent(task: Task) -> dict[str, Any]:
     with suppress(NotFound):
         library_id, before = find_library_item(task.params, task.services)
     if before:
+        if task.params["name"] not in (None, before["name"]):
+            raise InvalidArgument(f"library item {before['id']} has the name {before['name']}, not that of the task")
         refuse_subscribed(task, library_id)
         task.perform("delete_item", task.services.library_items.delete, id_of(before))
     return result_of(before, None, Content())
 
 
-def present(task: Task, source: Package, library_id: str, before: LibraryItem | None) -> dict[str, Any]:
-    """Bring the item, then its content, into the wanted state."""
-    plan = plan_item(task.params, source, library_id, before)
+def present(
+    task: Task, source: Package, library_id: str, before: LibraryItem | None, original: LibraryItem | None
+) -> dict[str, Any]:
+    """Bring the item, then its content, into the wanted state. original is the item that it is a copy of."""
+    plan = plan_item(task.params, source, library_id, before, original)
     try:
-        after, content = bring_about(task, source, plan)
+        after, content = bring_about(task, source, plan, original)
     except AlreadyExists as error:
-        if error.operation != "item.create":
+        if error.operation not in ("item.create", "item.copy"):
             raise
         # Somebody else created it after this task looked for it.
         library_id, before = find_library_item(task.params, task.services)
         if before is None:  # the name differs in case
             raise
-        return present(task, source, library_id, before)
+        return present(task, source, library_id, before, original)
     return result_of(before, after, content)
 
 
-def plan_item(params: Params, source: Package, library_id: str, before: LibraryItem | None) -> ItemPlan:
+def plan_item(
+    params: Params, source: Package, library_id: str, before: LibraryItem | None, original: LibraryItem | None
+) -> ItemPlan:
     """Compare the item itself with what the task wants. Raises InvalidArgument for a type that can't change."""
     description = params["description"]
+    if original:
+        check_type(params, None, original)
     if before is None:
+        if original and description is None:
+            description = original["description"]
         model = dict(library_id=library_id, name=params["name"], description=description)
         return ItemPlan(library_id, None, {}, item_facts({**model, "type": params["type"] or source.type}))
     check_type(params, source.type, before)
     changes = {}
+    if params["name"] not in (None, before["name"]):
+        changes["name"] = params["name"]
     if description is not None and description != (before["description"] or ""):
         changes["description"] = description
     after: Any = {**before, **changes}
@@ -142,21 +166,24 @@ def check_type(params: Params, derived: str | None, item: LibraryItem) -> None:
         )
 
 
-def bring_about(task: Task, source: Package, plan: ItemPlan) -> tuple[LibraryItem, Content]:
-    """Create or update the item, then publish its content. After a failure the item is as it was before."""
+def bring_about(
+    task: Task, source: Package, plan: ItemPlan, original: LibraryItem | None
+) -> tuple[LibraryItem, Content]:
+    """Create or update the item, then its content. After a failure the item is as it was before."""
     items = task.services.library_items
     item_id = id_of(plan.before) if plan.before else None
+    content = Content(plan_copy(task, original, item_id)) if original else Content()
     if plan.differs:
         refuse_subscribed(task, plan.library_id)
+    if "name" in plan.changes:
+        refuse_taken_name(task, plan)
     if plan.changes:
-        task.perform("update_item", items.update, item_id, plan.changes["description"])
-    content = Content()
+        task.perform("update_item", items.update, item_id, plan.changes)
     try:
         if plan.before is None:
             with defer_signals():
-                item_id = task.perform("create_item", create_item, task, plan.after)
-        if task.params["src"] or task.params["url"]:
-            publish_content(task, source, plan.library_id, item_id, plan.before, content)
+                item_id = make_item(task, plan.after, original)
+        fill_item(task, source, plan, item_id, original, content)
     except BaseException as error:
         # A new item that is busy is one that somebody else fills.
         is_anothers = plan.before is None and isinstance(error, ResourceBusy)
@@ -167,10 +194,36 @@ def bring_about(task: Task, source: Package, plan: ItemPlan) -> tuple[LibraryIte
     return (items.get(item_id) if item_id and has_changed else plan.after), content
 
 
-def create_item(task: Task, item: LibraryItem) -> str:
-    """Create an empty item. Returns its id."""
-    create = task.services.library_items.create
-    return create(item["library_id"] or "", item["name"], item["type"], item["description"])
+def refuse_taken_name(task: Task, plan: ItemPlan) -> None:
+    """Raise AlreadyExists for a new name that another item of the library has."""
+    name = plan.changes["name"]
+    for other in task.services.library_items.named(plan.library_id, name):
+        text = f"library item {other['id']} of library {plan.library_id} on {task.host} has the name {name} already"
+        raise AlreadyExists(text, operation="item.update")
+
+
+def make_item(task: Task, item: LibraryItem, original: LibraryItem | None) -> str:
+    """Create an empty item, or begin to copy one. Returns its id; None in check mode."""
+    items, library_id = task.services.library_items, item["library_id"] or ""
+    if original:
+        description = task.params["description"]
+        return task.perform("copy_item", items.copy, id_of(original), library_id, item["name"], description)
+    return task.perform("create_item", items.create, library_id, item["name"], item["type"], item["description"])
+
+
+def fill_item(
+    task: Task,
+    source: Package,
+    plan: ItemPlan,
+    item_id: str | None,
+    original: LibraryItem | None,
+    content: Content,
+) -> None:
+    """Give the item its content."""
+    if original:
+        finish_copy(task, original, item_id if plan.before is None else None, content)
+    elif task.params["src"] or task.params["url"]:
+        publish_content(task, source, plan.library_id, item_id, plan.before, content)
 
 
 def result_of(before: LibraryItem | None, after: LibraryItem | None, content: Content) -> dict[str, Any]:

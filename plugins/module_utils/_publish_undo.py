@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.vsphere.content_library.plugins.module_utils._content_plan import COPIED
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotFound, ResourceBusy, VapiError
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem
 from ansible_collections.vsphere.content_library.plugins.module_utils._publish_content import Content
@@ -20,7 +21,9 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._task impo
 def undo(task: Task, item_id: str, before: LibraryItem | None, changes: Mapping[str, Any], content: Content) -> None:
     """Leave the item as it was. before is None for one that this task created, changes are those of its properties."""
     try:
-        if before is None:
+        if before is None and content.plan.having(COPIED):
+            remove_copy(task, item_id, content)
+        elif before is None:
             remove_new_item(task, item_id, content)
         elif changes:
             take_back(task, item_id, before, changes)
@@ -30,12 +33,24 @@ def undo(task: Task, item_id: str, before: LibraryItem | None, changes: Mapping[
         task.warnings.append(f"Library item {item_id} could not be brought back to what it was: {error}")
 
 
+def remove_copy(task: Task, item_id: str, content: Content) -> None:
+    """Delete a copy that this task began, unless somebody else has published in it."""
+    items, retry_cleanup = task.services.library_items, task.services.client.retry_cleanup
+    copied = {change.name for change in content.plan.having(COPIED)}
+    if any(file["name"] not in copied for file in retry_cleanup(items.files, item_id)):
+        task.warnings.append(f"Library item {item_id} stays: somebody else has published in it.")
+    else:
+        retry_cleanup(items.delete, item_id)
+
+
 def take_back(task: Task, item_id: str, before: LibraryItem, changes: Mapping[str, Any]) -> None:
-    """Set the description to what it was, unless somebody else has changed it since."""
+    """Set name and description to what they were, but for what somebody else has changed since."""
     items, retry_cleanup = task.services.library_items, task.services.client.retry_cleanup
     item = retry_cleanup(items.get, item_id)
-    if (item["description"] or "") == changes["description"]:
-        retry_cleanup(items.update, item_id, before["description"] or "", item["version"])
+    facts, old = dict(item), dict(before)
+    ours = {key: old[key] or "" for key, value in changes.items() if (facts[key] or "") == value}
+    if ours:
+        retry_cleanup(items.update, item_id, ours, item["version"])
 
 
 def remove_new_item(task: Task, item_id: str, content: Content) -> None:

@@ -35,10 +35,13 @@ options:
   name:
     description:
       - The library item, by its exact name in the library. It is created where it does not exist.
-      - Exactly one of O(name) and O(library_item_id) is required.
+      - With O(library_item_id) it is the name that the item gets, of 80 characters at most.
+      - One of O(name) and O(library_item_id) is required.
     type: str
   library_item_id:
-    description: The library item, by its identifier. It must exist with O(state=present).
+    description:
+      - The library item, by its identifier. It must exist with O(state=present).
+      - With O(name) and O(state=absent) it must have that name.
     type: str
   state:
     description: Whether the library item exists.
@@ -54,7 +57,15 @@ options:
         files.
     type: str
   description:
-    description: The description of the library item.
+    description: The description of the library item, of 2,000 characters at most.
+    type: str
+  source_library_item_id:
+    description:
+      - Another library item, of any library of the vCenter, by its identifier. The server copies it. This item has the
+        same files then and, if O(description) does not say otherwise, the same description.
+      - A library item that exists already stays unchanged where its files are those of the other one, by the checksums
+        that the server reports, else by the sizes. Where they differ the module fails. Remove the item first then.
+      - The server goes on with a copy in the background. The module waits for that up to O(wait_timeout).
     type: str
   src:
     description:
@@ -113,6 +124,18 @@ EXAMPLES = r"""
     library_name: demo
     name: tools
     state: absent
+
+- name: Copy a library item to another library
+  vsphere.content_library.library_item:
+    library_name: production
+    name: appliance
+    source_library_item_id: "{{ published.library_item.id }}"
+  register: copied
+
+- name: Rename the copy
+  vsphere.content_library.library_item:
+    library_item_id: "{{ copied.library_item.id }}"
+    name: appliance-2026-11
 """
 
 RETURN = r"""
@@ -204,7 +227,7 @@ files:
       returned: always
       sample: true
     action:
-      description: V(uploaded), V(pulled), V(unchanged) or V(removed).
+      description: V(uploaded), V(pulled), V(copied), V(unchanged) or V(removed).
       type: str
       returned: always
       sample: uploaded
@@ -306,6 +329,7 @@ SPEC = dict(
         state=dict(type="str", choices=["present", "absent"], default="present"),
         type=dict(type="str"),
         description=dict(type="str"),
+        source_library_item_id=dict(type="str"),
         src=dict(type="raw"),  # a list of paths, or one path, which may have a comma in it
         **PULL,
         purge=dict(type="bool", default=True),
@@ -314,7 +338,7 @@ SPEC = dict(
         **TIMEOUTS,
     ),
     required_one_of=[("name", "library_item_id"), ("library_name", "library_id", "library_item_id")],
-    mutually_exclusive=[("name", "library_item_id"), ("library_name", "library_id"), ("src", "url")],
+    mutually_exclusive=[("library_name", "library_id"), ("src", "url", "source_library_item_id")],
     required_by=dict(ssl_thumbprint=["url"]),
     supports_check_mode=True,
 )

@@ -336,7 +336,7 @@ def check_prediction(predicted: dict[str, Any], real: dict[str, Any]) -> None:
     written = set(real["operations"])
     if "create" in written:
         moving |= {"library_item_content_version"}
-    if written & {"create", "add_file", "remove_file", "upload"}:
+    if written & {"create", "add_file", "remove_file", "upload", "copy_item"}:
         moving |= {"preview_info", "content_version", "size", "cached", "checksum_verified"}
     if written:
         moving |= {"version", "metadata_version"}

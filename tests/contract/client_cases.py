@@ -21,6 +21,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._module im
 TOKEN = "6ad2ac1f9d6f4f2a8d600c9f04ea28ac"
 USERNAME, PASSWORD = "administrator@vsphere.local", "pa:ss wörd"
 SESSION = "6ad2ac1f-9d6f-4f2a-8d60-0c9f04ea28ac:0b4ab54e-77bb-4b27-a3a5-5ed7d3ee27dc"
+SOURCE_ITEM = "5d0c8e6f-2f7e-4a0b-8a3c-9b6c1f3f2e11"
 ITEM, LIBRARY = "3f6cb4c0-5f52-4d3e-b1fd-4f9ef9f7e0a3", "c1b5a3e0-7a0e-4d57-9d3c-0f2d1c5f7a11"
 # No # and no ?, which the SDK would send as they are, so that the name ended there.
 NAME = "Früh & spät (100%).iso"
@@ -189,7 +190,17 @@ CASES = [
         lambda services: services.library_items.create(LIBRARY, NAME, "iso", MESSAGE),
         ITEM,
     ),
-    Case("update item", "item.update", lambda services: services.library_items.update(ITEM, MESSAGE)),
+    Case(
+        "copy item",
+        "item.copy",
+        lambda services: services.library_items.copy(SOURCE_ITEM, LIBRARY, NAME, MESSAGE),
+        ITEM,
+    ),
+    Case(
+        "update item",
+        "item.update",
+        lambda services: services.library_items.update(ITEM, {"name": NAME, "description": MESSAGE}),
+    ),
     Case("delete item", "item.delete", lambda services: services.library_items.delete(ITEM)),
     Case("files of item", "item_file.list", lambda services: services.library_items.files(ITEM), []),
 ]

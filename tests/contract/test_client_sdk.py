@@ -56,6 +56,7 @@ from tests.contract.client_cases import (
     PULL,
     PUSH,
     SESSION,
+    SOURCE_ITEM,
     SUBSCRIPTION,
     TOKEN,
     USERNAME,
@@ -179,7 +180,10 @@ SDK_CALLS = {
     "create item": lambda config: Item(config).create(
         ItemModel(library_id=LIBRARY, name=NAME, type="iso", description=MESSAGE)
     ),
-    "update item": lambda config: Item(config).update(ITEM, ItemModel(description=MESSAGE)),
+    "copy item": lambda config: Item(config).copy(
+        SOURCE_ITEM, ItemModel(library_id=LIBRARY, name=NAME, description=MESSAGE)
+    ),
+    "update item": lambda config: Item(config).update(ITEM, ItemModel(name=NAME, description=MESSAGE)),
     "delete item": lambda config: Item(config).delete(ITEM),
     "files of item": lambda config: File(config).list(ITEM),
 }

@@ -112,10 +112,12 @@ def test_an_item_that_is_there_after_a_lost_answer_counts_as_anothers(server, it
         items.create(LIBRARY, "tools", None, None)
 
 
-@pytest.mark.parametrize("description", ["Debian 12.7 netinst", ""])
-def test_a_description_is_set(server, items, description):
-    server.expect("update_item", None, {"description": description}, id=ITEM)
-    items.update(ITEM, description)
+@pytest.mark.parametrize(
+    "changes", [{"description": "Debian 12.7 netinst"}, {"description": ""}, {"name": "debian", "description": "x"}]
+)
+def test_name_and_description_are_set(server, items, changes):
+    server.expect("update_item", None, changes, id=ITEM)
+    items.update(ITEM, changes)
 
 
 @pytest.mark.parametrize("answer", [None, NOT_FOUND])
