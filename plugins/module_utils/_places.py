@@ -136,6 +136,9 @@ class Archive(Place):
     def names(self, folder: str = "") -> Iterable[str]:
         return self._named
 
+    def chunks(self, path: str) -> list[int]:
+        return super().chunks(os.path.basename(path))  # wherever they are, as find does
+
     def _take(self, members: list[Member]) -> SourceFile:
         member = members[0]
         path = member.path[:200]
