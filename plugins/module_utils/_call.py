@@ -51,6 +51,10 @@ class Call(NamedTuple):
     deadline: Deadline
     client_token: str | None = None
 
+    def instead(self, operation: Operation) -> Call:
+        """A call of an operation that takes nothing, within the time of this one."""
+        return self._replace(operation=operation, arguments={}, model=None, client_token=None)
+
     @property
     def names_something(self) -> bool:
         """Whether there is anything that the server could miss."""
@@ -58,6 +62,14 @@ class Call(NamedTuple):
 
     def error(self, cls: type[VapiError], text: str, **details: Any) -> VapiError:
         """The error that says that this call failed, and why."""
+        return cls(self._tried + text, operation=self.operation.name, **details)
+
+    def reason(self, error: VapiError) -> str:
+        """The text of an error of this call alone."""
+        return str(error).removeprefix(self._tried)
+
+    @property
+    def _tried(self) -> str:
         subject = ", ".join(
             f"{name[:-3].replace('_', ' ')} {value}"
             for name, value in self.arguments.items()
@@ -66,7 +78,7 @@ class Call(NamedTuple):
         if self.arguments.get("file_name"):
             subject = f"file {self.arguments['file_name']}, {subject}"
         tried = f"{self.operation.name} for {subject}" if subject else self.operation.name
-        return cls(f"{tried} on {self.host} failed: {text}", operation=self.operation.name, **details)
+        return f"{tried} on {self.host} failed: "
 
     def answer(self, dialect: ApiDialect, reply: Reply) -> Answer:
         """Read a reply. Raises VapiError, or Fault for one that may be due to a broken connection."""
@@ -104,6 +116,7 @@ class Call(NamedTuple):
             http_status=reply.status,
             messages=refusal.messages,
         )
+        error.is_of_vapi = refusal.readable and refusal.error_type != "OPERATION_NOT_FOUND"
         if reply.status in (429, 503):
             return Fault(error, unprocessed=True, retry_after=retry_after(reply.headers.get("Retry-After")))
         if self.client_token and isinstance(error, InternalServerError) and reply.status == 500:

@@ -85,7 +85,8 @@ class VCenterClient:
         self._owns_token = not session_id
         self._token = session_id or None
         self._token_lock = threading.RLock()
-        self._dialect = DIALECTS.get(api_endpoint)
+        self._dialects = [DIALECTS[api_endpoint]] if api_endpoint in DIALECTS else list(DIALECTS.values())
+        self._proven: ApiDialect | None = None
         self._transport = Transport(self.peer, self.tls_context, proxy_url(proxy_host, proxy_port))
 
     def __enter__(self) -> VCenterClient:
@@ -237,30 +238,53 @@ class VCenterClient:
         return token
 
     def _dispatch(self, call: Call, token: str | None) -> Answer:
-        """One try; two where the generation of the REST API is not yet known and /api turns out not to exist."""
-        known = self._dialect
-        dialect = known or DIALECTS["api"]
-        try:
+        """One try. Until a generation of the REST API has proven to exist, one with each that may."""
+        if self._proven:
+            return self._exchange(call, self._proven, token)
+        failures = []
+        for dialect in self._dialects:
             try:
                 answer = self._exchange(call, dialect, token)
-            except UnknownPath:
-                if known is not None:
+            except VapiError as error:
+                if error.is_of_vapi:
+                    self._proven = dialect
+                if error.is_of_vapi or not _may_be_no_api(error):
                     raise
-                # A vCenter that has /api says in JSON what it did not find. One without says so in plain text, or HTML.
-                self._dialect = dialect = DIALECTS["rest"]
-                return self._exchange(call, dialect, token)
-        except UnknownPath as error:
-            if call.names_something:
-                raise
-            # Nothing was named that could be missing, so what is missing is the API.
-            raise call.error(
-                VapiError,
-                f"there is no {dialect.prefix} on this server",
-                error_type="OPERATION_NOT_FOUND",
-                http_status=error.http_status,
-            ) from None
-        self._dialect = dialect
-        return answer
+                failures.append(error)
+            else:
+                self._proven = dialect
+                return answer
+        raise self._without_api(call, token, failures) from None
+
+    def _without_api(self, call: Call, token: str | None, failures: list[VapiError]) -> VapiError:
+        """What to raise where no answer proved that there is an API. failures has one for each dialect."""
+        last = failures[-1]
+        if isinstance(last, UnknownPath) and call.names_something and self._has_api(call, token):
+            return last  # vcsim says in plain text what it does not find.
+        prefixes = [dialect.prefix for dialect in self._dialects]
+        if all(isinstance(failure, UnknownPath) for failure in failures):
+            text = f"there is no {' and no '.join(prefixes)} on this server"
+            return call.error(VapiError, text, error_type="OPERATION_NOT_FOUND", http_status=last.http_status)
+        if len(failures) == 1:
+            return last
+        told = [f"at {prefix} {call.reason(failure)}" for prefix, failure in zip(prefixes, failures)]
+        return call.error(
+            VapiError,
+            f"the server does not answer as a vCenter does: {'; '.join(told)}",
+            error_type=last.error_type,
+            http_status=last.http_status,
+        )
+
+    def _has_api(self, call: Call, token: str | None) -> bool:
+        """Whether the last dialect answers when it is asked for something that can't be missing."""
+        dialect = self._dialects[-1]
+        try:
+            self._exchange(call.instead(OPERATIONS["update_session.list"]), dialect, token)
+        except (VapiError, Fault) as error:
+            if not getattr(error, "is_of_vapi", False):
+                return False
+        self._proven = dialect
+        return True
 
     def _exchange(self, call: Call, dialect: ApiDialect, token: str | None) -> Answer:
         """Send one request and read its answer. Raises VapiError, or Fault for what may pass."""
@@ -282,6 +306,12 @@ class VCenterClient:
         basic = base64.b64encode(f"{username}:{password}".encode()).decode()
         self.secrets.add(basic)
         return {"Authorization": f"Basic {basic}"}
+
+
+def _may_be_no_api(error: VapiError) -> bool:
+    """Whether something else than the API may have answered. A refused login is not tried twice: a server may count."""
+    status = error.http_status
+    return status is not None and status not in (401, 429) and (status < 500 or status == 501)
 
 
 def _check_identity(username: str | None, password: str | None, session_id: str | None) -> None:

@@ -308,7 +308,7 @@ _TYPE_OF_STATUS = {
 
 
 class Refusal(NamedTuple):
-    """What an error answer says. readable: vAPI wrote it, so its path exists. text is for people."""
+    """What an error answer says. readable: it has the form of vAPI. text is for people."""
 
     error_type: str
     messages: list[dict[str, Any]]
@@ -325,17 +325,18 @@ def read_error(status: int, content: bytes) -> Refusal:
     shown.
     """
     payload = _error_payload(content)
+    error_type, details = _typed(payload or {})
+    listed = details.get("messages")
+    is_readable = isinstance(listed, list) or isinstance(error_type or details.get("error_type"), str)
     if payload is None:
-        error_type, messages, texts = None, [], _plain_text(content)
+        messages, texts = [], _plain_text(content)
     else:
-        error_type, details = _typed(payload)
-        listed = details.get("messages")
         messages = [message for message in listed if isinstance(message, dict)] if isinstance(listed, list) else []
         all_texts = [str(message.get("default_message") or message.get("id") or "") for message in messages]
         texts = [text for text in all_texts[:1] + all_texts[1:][-1:] if text]
     error_type = error_type or _TYPE_OF_STATUS.get(status, "ERROR")
     text = f"{': '.join(texts) or 'no reason given'} [{error_type}, HTTP {status}]"
-    return Refusal(error_type, messages, payload is not None, text)
+    return Refusal(error_type, messages, is_readable, text)
 
 
 def _error_payload(content: bytes) -> dict[str, Any] | None:

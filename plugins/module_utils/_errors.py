@@ -57,9 +57,11 @@ class VapiError(Exception):
     messages are the localizable messages of the server, from the operation to the cause. operation is a name of the
     table in _dialects. update_session is the session as last seen, where one was read. facts is what else a
     result of the failure has. retry_after is how many seconds the server asks to wait before the next request.
+    is_of_vapi: a server wrote it in vAPI's form, and knows the operation.
     """
 
     error_type = "ERROR"
+    is_of_vapi = False
 
     def __init__(
         self,

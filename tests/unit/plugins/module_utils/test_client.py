@@ -77,7 +77,7 @@ def test_a_read_is_tried_again_after_what_passes(server, fault):
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 500, 501])
 def test_what_does_not_pass_is_not_tried_again(server, status):
-    server.expect("get", Answer(status, b"{}"))
+    server.expect("get", Answer(status, b'{"messages": []}'))
     with pytest.raises(VapiError) as caught:
         get(server.client())
     assert caught.value.http_status == status
@@ -373,12 +373,55 @@ def test_auto_finds_out_by_the_login(server, auto):
         get(client)
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>404</html>", b'"no object"'])
-def test_a_404_that_vapi_did_not_write_means_rest(server, auto, content):
+NOT_OF_VAPI = [
+    *(
+        Answer(404, content)
+        for content in (b"", b"<html>404</html>", b'"no object"', b"{}", b'{"detail": "Not Found"}')
+    ),
+    *(Answer(status, b"<html></html>") for status in (400, 403, 405, 415, 501)),
+    Answer(302, b"", {"Location": "/ui"}),
+    Answer(200, b"<html>Welcome</html>"),
+    Answer(200, b'{"jsonrpc": "2.0", "error": {"code": -32700}}'),
+    Refusal("OPERATION_NOT_FOUND", 404),
+]
+
+
+@pytest.mark.parametrize("answer", NOT_OF_VAPI, ids=str)
+@pytest.mark.parametrize("options", [LOGIN, {}], ids=["login", "token"])
+def test_what_vapi_did_not_write_means_rest(server, auto, answer, options):
+    """Before 7.0U2 /api is a JSON-RPC endpoint, and anything may be in front of it."""
+    first = "log_in" if options else "get"
     if server.dialect == "rest":
-        server.expect("get", Answer(404, content), dialect="api")
-    server.expect("get", session())
-    get(auto())
+        server.expect(first, answer, dialect="api")
+    if options:
+        server.expect("log_in", "own-token")
+    token = {"token": "own-token"} if options else {}
+    server.expect("get", session(), **token)
+    if options:
+        server.expect("log_out", **token)
+    with auto(**options) as client:
+        get(client)
+
+
+@pytest.mark.parametrize("answer", NOT_OF_VAPI, ids=str)
+def test_where_neither_answers_like_vapi_both_are_told(server, auto, answer):
+    for dialect in ("api", "rest"):
+        server.expect("log_in", answer, dialect=dialect)
+    with pytest.raises(VapiError) as caught, auto(**LOGIN) as client:
+        get(client)
+    for part in ("session.create", HOST, "/api/", "/rest/com/vmware/"):
+        assert part in str(caught.value)
+    assert not isinstance(caught.value, NotFound)
+    assert caught.value.error_type in ("OPERATION_NOT_FOUND", "INTERNAL_SERVER_ERROR", "ERROR", "UNAUTHORIZED")
+
+
+@pytest.mark.parametrize("status", [401, 500])
+def test_a_refused_login_is_no_missing_api(server, auto, status):
+    """It may be counted, and lock the user out."""
+    server.expect("log_in", Answer(status, b"{}"), dialect="api")
+    with pytest.raises(VapiError) as caught, auto(**LOGIN) as client:
+        get(client)
+    assert caught.value.http_status == status
 
 
 def test_a_404_of_vapi_means_that_api_is_there(server, auto):
@@ -397,16 +440,31 @@ def test_what_was_found_out_is_not_doubted_again(server, auto):
 
 
 def test_a_missing_session_in_plain_text_is_not_found(server, auto):
-    """As vcsim says it, under /rest."""
+    """As vcsim says it, under /rest, which is there if it answers to anything else."""
     server.expect("get", PLAIN_404, dialect="api")
     server.expect("get", PLAIN_404, dialect="rest")
-    with pytest.raises(NotFound) as caught:
-        get(auto())
-    assert caught.value.error_type == "NOT_FOUND"
+    server.expect("list", [], dialect="rest")
+    server.expect("get", PLAIN_404, dialect="rest")
+    client = auto()
+    for _ in range(2):
+        with pytest.raises(NotFound) as caught:
+            get(client)
+        assert caught.value.error_type == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("answer", [PLAIN_404, Answer(404, b"{}"), Answer(200, b"<html></html>")], ids=str)
+def test_what_is_no_vcenter_has_no_missing_session(server, answer):
+    """Else a session would count as removed where there never was one."""
+    server.expect("get", PLAIN_404)
+    server.expect("list", answer)
+    with pytest.raises(VapiError) as caught:
+        get(server.client())
+    assert (caught.value.error_type, caught.value.http_status) == ("OPERATION_NOT_FOUND", 404)
 
 
 def test_an_endpoint_that_is_told_is_not_doubted(server):
     server.expect("get", PLAIN_404)
+    server.expect("list", [])
     with pytest.raises(NotFound):
         get(server.client())
 
