@@ -9,14 +9,15 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cases.sources import sources
-from tests.playbooks.plays import WAYS, Playbooks, Server
+from tests.playbooks.event_source import Source
+from tests.playbooks.plays import FOREIGN, WAYS, Playbooks, Server
 from tests.playbooks.vcsim import VcsimProcess, go_toolchain
 from tests.simulator.process import SimulatorProcess
 
@@ -59,6 +60,32 @@ def simulator(simulators: dict[str, SimulatorProcess]) -> SimulatorProcess:
     process = simulators["api"]
     process.reset()
     return process
+
+
+@pytest.fixture(params=["api", "rest"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def no_foreign_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment without what would point at another server, or at a proxy."""
+    for name in os.environ:
+        if name.upper().startswith(FOREIGN) or name.upper().endswith("_PROXY"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def watch(simulator: SimulatorProcess, no_foreign_variables: None) -> Iterator[Callable[..., Source]]:
+    """Makes a source that watches the simulator. It ends after the test."""
+    with contextlib.ExitStack() as stack:
+
+        def make(**args: Any) -> Source:
+            names = ("port", "username", "password", "ca_path")
+            options = {"hostname": simulator.host, **{name: getattr(simulator, name) for name in names}, **args}
+            return stack.enter_context(Source(**options))
+
+        yield make
 
 
 @pytest.fixture(params=WAYS)
