@@ -52,6 +52,7 @@ def creation(params: Params, backing: dict[str, str] | None) -> dict[str, Any]:
     check_type(params, type_)
     model = {
         "name": params["name"],
+        "type": type_,  # the path says it too, and a server may believe the model alone
         "description": params["description"],
         "storage_backings": [backing],
         "security_policy_id": params["security_policy_id"] or None,

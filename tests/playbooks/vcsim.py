@@ -81,7 +81,7 @@ class VcsimProcess:
             self.port: int = urlsplit(self.url).port
             self.username: str = facts["username"]
             self.password: str = facts["password"]
-            self._datastore: str = facts["datastore"]
+            self.datastore: str = facts["datastore"]
             self._http = stack.enter_context(requests.Session())
             self._http.trust_env = False
             self._http.verify = self.ca_path
@@ -114,7 +114,7 @@ class VcsimProcess:
 
     def create_library(self, name: str) -> str:
         """A local library on the simulator's datastore, so that pushes have a place to go."""
-        storage = {"type": "DATASTORE", "datastore_id": self._datastore}
+        storage = {"type": "DATASTORE", "datastore_id": self.datastore}
         spec = {"name": name, "type": "LOCAL", "storage_backings": [storage]}
         return self._post("content/local-library", json={"create_spec": spec})
 
