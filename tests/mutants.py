@@ -136,12 +136,13 @@ def _is_annotation(child: ast.AST, parent: ast.AST) -> bool:
     return child in (getattr(parent, "annotation", None), getattr(parent, "returns", None))
 
 
-def sample(tree: Path, number: int) -> list[Mutant]:
+def sample(tree: Path, number: int, first: frozenset[str] = frozenset()) -> list[Mutant]:
+    """So many mutants, beginning with those of the keys in first that there are."""
     found = [
         mutant for folder in FOLDERS for path in sorted((tree / folder).glob("*.py")) for mutant in mutants_of(path)
     ]
     chosen: dict[str, Mutant] = {}
-    for mutant in sorted(found, key=lambda mutant: mutant.key):
+    for mutant in sorted(found, key=lambda mutant: (mutant.key not in first, mutant.key)):
         chosen.setdefault(mutant.key, mutant)
     return list(chosen.values())[:number]
 
@@ -219,7 +220,10 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=200, help="how many mutants")
     parser.add_argument("--tests", nargs="+", default=["tests/unit", "tests/cases"], help="what pytest runs")
     parser.add_argument("--output", type=Path, help="a file for the verdicts, as JSON lines")
+    parser.add_argument("--first", type=Path, help="the verdicts of an earlier run, whose mutants are tried first")
     options = parser.parse_args()
+    earlier = options.first.read_text(encoding="utf-8").splitlines() if options.first else []
+    first = frozenset(json.loads(line)["key"] for line in earlier)
     verdicts: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory(prefix="content-library-mutants-") as name:
         tree = Path(os.path.realpath(name), "tree")
@@ -229,7 +233,7 @@ def main() -> None:
             shutil.copy2(ROOT / path, tree / path)
         reached = coverage(tree, options.tests)
         start = time.monotonic()
-        for number, mutant in enumerate(sample(tree, options.number), 1):
+        for number, mutant in enumerate(sample(tree, options.number, first), 1):
             verdict = judge(tree, mutant, reached.get((mutant.path, mutant.line), []))
             place = f"{Path(mutant.path).relative_to(tree)}:{mutant.line}"
             verdicts.setdefault(verdict, []).append(f"{place} {mutant.what}")
