@@ -29,7 +29,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._facts imp
 from ansible_collections.vsphere.content_library.plugins.module_utils._peer import Peer, proxy_url
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import GRACE, defer_signals
 from ansible_collections.vsphere.content_library.plugins.module_utils._tls import tls_context
-from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline
+from ansible_collections.vsphere.content_library.plugins.module_utils._wait import LONGEST, Deadline
 
 try:
     from ansible_collections.vsphere.content_library.plugins.module_utils._transport import (
@@ -77,7 +77,7 @@ class VCenterClient:
             raise InvalidArgument(f"request_timeout {request_timeout} is not at least 1 second")
         self.peer = Peer.parse(hostname, port)
         self.validate_certs = validate_certs
-        self.request_timeout = request_timeout
+        self.request_timeout = min(request_timeout, LONGEST)
         self.tls_context = tls_context(self.peer.name, validate_certs, ca_path)
         self.warnings: list[str] = []
         self.secrets: set[str] = set()

@@ -92,12 +92,21 @@ def _check_token(text: str) -> None:
         raise ValueError("no API token")
 
 
+def _check_identifier(text: str) -> None:
+    if text.strip(" .") == "":
+        raise ValueError("no identifier")
+
+
 def _moment(text: str) -> datetime:
     """Read the date-time of vAPI: 2015-01-01T22:13:05.651Z, always UTC."""
     return datetime.fromisoformat(text[:19]).replace(tzinfo=timezone.utc)
 
 
-_CHECKS: dict[str, Callable[[str], object]] = {"Time": _moment, "Token": _check_token}
+_CHECKS: dict[str, Callable[[str], object]] = {
+    "Time": _moment,
+    "Token": _check_token,
+    "Identifier": _check_identifier,
+}
 
 
 def message_facts(model: Mapping[str, Any]) -> Message:

@@ -37,11 +37,12 @@ WARNING_TYPES = (
 # Strings that _facts.py checks.
 Time = str
 Token = str
+Identifier = str
 # Left out by some answers, and then that of the request. In check mode it is null for what would be created.
 Id = str
 
 _KINDS = ("str", "int", "float", "bool", "dict", "list")
-_FORMATS = ("Time", "Token")
+_FORMATS = ("Time", "Token", "Identifier")
 
 
 class Message(TypedDict):

@@ -29,9 +29,11 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 from ansible_collections.vsphere.content_library.plugins.module_utils._safe_text import safe, safe_line, secrets_in
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import interruptible
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Report, Services, Task
+from ansible_collections.vsphere.content_library.plugins.module_utils._wait import LONGEST
 
 CONNECTION_OPTIONS = tuple(connection_spec([]))
 MAY_BE_EMPTY = (*CONNECTION_OPTIONS, "description", "security_policy_id")
+TIME_OPTIONS = ("request_timeout", "wait_timeout", "busy_timeout", "stale_after")
 URL_OPTIONS = ("hostname", "proxy_host", "url", "subscription_url", "storage_uri")
 
 Run = Callable[[Task], dict[str, Any]]
@@ -66,6 +68,7 @@ def execute(
         warnings.append(f"Certificates are not verified because the environment variable {unverified_by[0]} says so.")
     try:
         _refuse_empty(params)
+        params = {**params, **{name: min(params[name], LONGEST) for name in TIME_OPTIONS if params.get(name)}}
         with interruptible(), VCenterClient(**{option: params[option] for option in CONNECTION_OPTIONS}) as client:
             task = Task(params, check_mode, Services(client), report and (lambda line: report(safe_line(line))))
             facts = run(task)

@@ -11,12 +11,15 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+# Seconds, 23 days. The system can't wait longer at once, and nobody means more.
+LONGEST = 2_000_000
+
 
 class Deadline:
     """A moment some seconds from now, when something has to end."""
 
     def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
+        self._end = time.monotonic() + min(seconds, LONGEST)
 
     def remaining(self) -> float:
         """Seconds left; 0 or less when it is over."""

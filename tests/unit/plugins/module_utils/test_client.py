@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.vsphere.content_library.plugins.module_utils import _call, _transport
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
+from ansible_collections.vsphere.content_library.plugins.module_utils._dialects import OPERATIONS
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InternalServerError,
     InvalidArgument,
@@ -25,6 +26,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     Unauthenticated,
     VapiError,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._facts import read
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline
 from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import (
     HOST,
@@ -520,6 +522,21 @@ def test_an_answer_that_can_not_be_read(server, content):
     assert caught.value.error_type == "INTERNAL_SERVER_ERROR"
     for part in ("update_session.get", ID, HOST):
         assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["", ".", ".."])
+def test_no_identifier_is_an_answer_that_can_not_be_read(server, value):
+    """Not the fault of whoever asks for what has it."""
+    server.expect("list", [value])
+    with pytest.raises(InternalServerError) as caught:
+        server.client().call("update_session.list")
+    assert caught.value.operation == "update_session.list"
+    results = {operation.result for operation in OPERATIONS.values()}
+    for result, unread in (("Identifier", value), ("list[Identifier]", [value])):
+        assert result in results
+        with pytest.raises(ValueError, match="no identifier"):
+            read(result, unread)
+    assert not {"str", "list[str]"} & results
 
 
 def test_an_answer_that_is_cut_short_is_a_broken_connection(server):

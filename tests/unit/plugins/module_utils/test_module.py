@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -20,6 +21,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._module im
     execute,
     secrets_of,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline
 from ansible_collections.vsphere.content_library.plugins.modules import (
     update_session,
     update_session_fail,
@@ -72,6 +74,23 @@ def test_what_was_performed_is_a_change(wire):
     outcome = perform(run)
     assert outcome.result == {"changed": True, "operations": ["cancel", "delete"], "returned": "B"}
     assert done == ["a"]
+
+
+@pytest.mark.parametrize("seconds", [10**7, 10**11, 10**400])
+def test_a_huge_time_is_as_long_as_one_can_wait(server, seconds):
+    def run(task):
+        params = task.params
+        times = {params[name] for name in ("request_timeout", "wait_timeout", "busy_timeout", "stale_after")}
+        with socket.socket() as sock:
+            sock.settimeout(task.services.client.request_timeout)
+            sock.settimeout(*times)
+        return {"left": Deadline(seconds).remaining(), "session": task.services.update_sessions.get(ID)}
+
+    server.expect("get", session())
+    names = ("request_timeout", "wait_timeout", "busy_timeout", "stale_after")
+    outcome = perform(run, api_endpoint=server.dialect, **dict.fromkeys(names, seconds))
+    assert not outcome.failed, outcome.result
+    assert 1_000_000 < outcome.result["left"] < 2_147_483
 
 
 def test_check_mode_performs_nothing_and_tells_the_same(wire):
