@@ -278,6 +278,49 @@ class TestCertificate:
         assert controller.launch("session_report", {}, credential).status == "failed"
 
 
+@pytest.fixture(scope="module")
+def mirror() -> Iterator[SimulatorProcess]:
+    """Another vCenter, with a password and an authority of its own."""
+    with SimulatorProcess() as process:
+        yield process
+
+
+def test_mirror_library(controller, simulator, mirror):
+    mirror.reset()
+    source = simulator.add_library("golden", items=[{"name": "debian", "files": {"debian.iso": "debian"}}])
+    given = dict(
+        library_name="golden",
+        publication_password="s3cret {{ 1 }}",
+        publisher_thumbprint=simulator.thumbprint,
+        mirror_hostname=mirror.url,
+        mirror_username=mirror.username,
+        mirror_password=mirror.password,
+        mirror_datastore="nfs-01",
+        mirror_name="golden of the other site",
+    )
+    job = controller.launch("mirror_library", answers("mirror_library", **given))
+
+    assert job.status == "successful", job.output
+    [library] = [entry for entry in mirror.state()["libraries"].values() if entry["name"] == given["mirror_name"]]
+    [item] = [entry for entry in mirror.state()["items"].values() if entry["library_id"] == library["id"]]
+    assert mirror.item_file(item["id"], "debian.iso") == b"debian"
+    told = job.artifacts["mirrored_library"]
+    assert (told["id"], told["published_id"], told["changed"]) == (library["id"], source, True)
+    assert told["publish_url"] == library["subscription_info"]["subscription_url"]
+    assert simulator.library(source)["publish_info"]["authentication_method"] == "BASIC"
+    for secret in (simulator.password, mirror.password, "s3cret"):
+        assert secret not in job.output + json.dumps(job.events)
+
+    simulator.add_item("alpine", library_id=source, files={"alpine.iso": "alpine"})
+    again = controller.launch("mirror_library", answers("mirror_library", **given))
+    told = again.artifacts["mirrored_library"]
+    assert [(entry["name"], entry["change"]) for entry in told["library_items"]] == [("alpine", "added")]
+    assert "alpine: added" in again.output
+    third = controller.launch("mirror_library", answers("mirror_library", **given))
+    assert third.artifacts["mirrored_library"]["changed"] is False
+    assert mirror.state()["tokens"] == [], "an API token was left behind"
+
+
 @pytest.mark.parametrize("template", TEMPLATES)
 class TestSurvey:
     """The surveys pass what AWX checks when one is posted, and fit their playbooks."""
