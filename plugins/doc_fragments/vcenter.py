@@ -81,7 +81,10 @@ options:
     description:
       - How many seconds one operation may take. This includes connecting and retries.
       - The task retries after connection errors and after the answers 429 and 503, with growing pauses. If the answer
-        to a write is lost, the task first reads the state.
+        to a write is lost, the task first reads the state. A create is sent again with the same client token, so that
+        nothing is made twice.
+      - A push or download may take longer. It fails when no byte moved for that long, or when it did not get further
+        than ever before for that long after a failure.
     type: int
     default: 60
 requirements:

@@ -181,3 +181,8 @@ _CLASSES = {cls.error_type: cls for cls in VapiError.__subclasses__()}
 def error_class(error_type: str) -> type[VapiError]:
     """The class to raise for a discriminator; VapiError itself where nothing reacts to that kind."""
     return _CLASSES.get(error_type, VapiError)
+
+
+def could_be(error: VapiError, kind: type[VapiError]) -> bool:
+    """Whether an error is of a kind that is a 400, or does not tell its kind: error_type is optional there."""
+    return isinstance(error, kind) or (error.http_status == 400 and error.error_type == VapiError.error_type)

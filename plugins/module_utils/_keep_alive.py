@@ -11,14 +11,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InvalidArgument,
     NotAllowedInCurrentState,
     NotFound,
     VapiError,
+    could_be,
 )
 
 # Seconds. A run may take an update session for dead that did not change for so long; the default of stale_after.
 STALE_AFTER = 30
-SHORTEST_INTERVAL = 0.2
+# Seconds between two keep-alives. The longest is a third of the default of stale_after, whatever that is here: others
+# judge by theirs.
+SHORTEST_INTERVAL, LONGEST_INTERVAL = 0.2, 10.0
 
 
 class KeepAlive:
@@ -41,7 +45,7 @@ class KeepAlive:
         self._keep_alive, self._id = keep_alive, session["id"]
         lifetime = session["expires_in"]
         seconds = stale_after if lifetime is None else min(stale_after, lifetime)
-        self._interval = max(SHORTEST_INTERVAL, seconds / 3)
+        self._interval = max(SHORTEST_INTERVAL, min(LONGEST_INTERVAL, seconds / 3))
         self._progress, self._on_loss = _no_progress, _nothing
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -72,14 +76,23 @@ class KeepAlive:
     def _run(self) -> None:
         while not self._over.wait(self._interval):
             try:
-                self._keep_alive(self._id, self._progress())
-            except (NotFound, NotAllowedInCurrentState) as error:
-                self.lost = error
-                self._on_loss()
-                return
-            except VapiError:
+                self._send()
+            except VapiError as error:
+                if isinstance(error, NotFound) or could_be(error, NotAllowedInCurrentState):
+                    self.lost = error
+                    self._on_loss()
+                    return
                 # The work goes on, so a late keep-alive is no reason to end it. vcsim answers only after the PUT.
-                continue
+
+    def _send(self) -> None:
+        progress = self._progress()
+        try:
+            self._keep_alive(self._id, progress)
+        except VapiError as error:
+            if progress is None or not could_be(error, InvalidArgument):
+                raise
+            # Another push of this session got further, and the progress can't go down.
+            self._keep_alive(self._id, None)
 
 
 def _no_progress() -> int | None:

@@ -74,6 +74,7 @@ def execute(
             facts = run(task)
         outcome = Outcome({"changed": task.changed, "operations": task.operations, **facts})
     except VapiError as error:
+        error.update_session = error.update_session or (task.update_session if task else None)
         outcome = Outcome(error.fail_kwargs(), failed=True)
     except (Exception, SystemExit) as error:
         bug = VapiError(f"This is a bug in the collection: {error!r}")

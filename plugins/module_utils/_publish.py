@@ -29,6 +29,8 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     InvalidArgument,
     NotFound,
     ResourceBusy,
+    VapiError,
+    could_be,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of, item_diff_state, item_facts
 from ansible_collections.vsphere.content_library.plugins.module_utils._locate import find_library_item
@@ -124,8 +126,8 @@ def present(
     plan = plan_item(task.params, source, library_id, before, original)
     try:
         after, content = bring_about(task, source, plan, original)
-    except AlreadyExists as error:
-        if error.operation not in ("item.create", "item.copy"):
+    except VapiError as error:
+        if error.operation not in ("item.create", "item.copy") or not could_be(error, AlreadyExists):
             raise
         # Somebody else created it after this task looked for it.
         library_id, before = find_library_item(task.params, task.services)

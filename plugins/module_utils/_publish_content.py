@@ -135,7 +135,7 @@ def perform(task: Task, source: Package, item_id: str, compared: str | None, con
         try:
             with defer_signals():
                 session_id = open_session(task, item_id)
-            session = content.update_session = sessions.get(session_id)
+            session = content.update_session = task.update_session = sessions.get(session_id)
             keeper = stack.enter_context(KeepAlive(sessions.keep_alive, session, params["stale_after"]))
             compare_again(task, source, item_id, compared, content)
             if not content.plan.differs:
@@ -145,7 +145,7 @@ def perform(task: Task, source: Package, item_id: str, compared: str | None, con
             task.note("create")
             fill(task, content, session, keeper)
             content.update_session = task.perform("complete", finish, sessions, session_id, params["wait_timeout"])
-            content.is_completed = True
+            content.is_completed, task.update_session = True, content.update_session
         except BaseException as error:
             if not isinstance(error, Exception):
                 task.services.client.limit_timeouts()

@@ -16,6 +16,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     ResourceBusy,
     TimedOut,
     VapiError,
+    could_be,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of, message_text
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
@@ -87,8 +88,14 @@ def find_sessions(sessions: UpdateSessions, params: Mapping[str, Any]) -> list[U
 
 def cancel_unless_ended(sessions: UpdateSessions, update_session_id: str) -> None:
     """Cancel a session that was ACTIVE when it was read. It may have ended or expired since."""
-    with suppress(NotFound, NotAllowedInCurrentState):
+    try:
         sessions.cancel(update_session_id)
+    except NotFound:
+        return
+    except VapiError as error:
+        is_active = error.update_session and error.update_session["state"] == "ACTIVE"
+        if is_active or not could_be(error, NotAllowedInCurrentState):
+            raise
 
 
 def settle_others(

@@ -22,6 +22,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._update_se
 
 if TYPE_CHECKING:
     from ansible_collections.vsphere.content_library.plugins.module_utils._download_sessions import DownloadSessions
+    from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 
 Report = Callable[[str], None]
 
@@ -71,7 +72,8 @@ class Services:
 class Task:
     """One task of a playbook: params and check_mode, the services, and the operations and warnings of its result.
 
-    Several tasks may share services. report shows a person a line while the task runs; None where that can't be done.
+    update_session is the session that it works on, as last seen, for the result of a failure. Several tasks may share
+    services. report shows a person a line while the task runs; None where that can't be done.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Task:
         self.host = services.client.peer.host
         self.operations: list[str] = []
         self.warnings: list[str] = []
+        self.update_session: UpdateSession | None = None
 
     @property
     def changed(self) -> bool:

@@ -19,6 +19,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     NotAllowedInCurrentState,
     NotFound,
     VapiError,
+    could_be,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import with_computed, with_id
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import (
@@ -140,8 +141,7 @@ class UpdateSessions:
         try:
             self._client.call(name, verify=verify, deadline=deadline, update_session_id=update_session_id, **arguments)
         except VapiError as error:
-            # error_type is optional in a 400 of /api, so a plain ERROR may be NOT_ALLOWED_IN_CURRENT_STATE too.
-            if not (isinstance(error, NotAllowedInCurrentState) or error.http_status == 400):
+            if not could_be(error, NotAllowedInCurrentState):
                 raise
             session = self.get(update_session_id)
             if session["state"] != wanted:

@@ -51,7 +51,8 @@ options:
     default: active
   client_progress:
     description:
-      - The progress to report to the server, from 0 to 100. The progress can't go down, so a lower one does nothing.
+      - The least progress of the update session, from 0 to 100. The task reports it to the server where that knows a
+        lower one.
     type: int
   min_lifetime:
     description:
@@ -161,6 +162,7 @@ operation:
 """
 
 import time
+from contextlib import ExitStack, suppress
 from typing import Any, NamedTuple, cast
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import WARNING_BEHAVIOR
@@ -170,6 +172,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     NotFound,
     ResourceBusy,
     VapiError,
+    could_be,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import (
     behavior_of,
@@ -178,6 +181,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._facts imp
     session_facts,
     with_behavior,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import (
@@ -219,19 +223,26 @@ def run(task: Task) -> dict[str, Any]:
         return remove(task)
 
     wanted = WANTED[params["state"]]
-    before = locate(task, wanted)
+    before = task.update_session = locate(task, wanted)
     before, session = (before, before) if before else create(task)
+    check_state(task, session, wanted)
+    if session["state"] == "ACTIVE" and wanted != "CANCELED":
+        session = steer_unless_done(task, session, wanted)
+        check_state(task, session, wanted)
+    if session["state"] != wanted:
+        session = end(task, session, wanted)
+    return dict(update_session=session, diff=dict(before=session_diff_state(before), after=session_diff_state(session)))
+
+
+def check_state(task: Task, session: UpdateSession, wanted: str) -> None:
+    """Refuse a session that has ended in another state."""
+    task.update_session = session
     if session["state"] not in ("ACTIVE", wanted):
         raise NotAllowedInCurrentState(
             f"update session {session['id']} on {task.host} is {session['state']} and can't become {wanted}",
             operation=OPERATIONS[wanted],
             update_session=session,
         )
-    if session["state"] == "ACTIVE" and wanted != "CANCELED":
-        session = steer(task, session)
-    if session["state"] != wanted:
-        session = end(task, session, wanted)
-    return dict(update_session=session, diff=dict(before=session_diff_state(before), after=session_diff_state(session)))
 
 
 def locate(task: Task, wanted: str) -> UpdateSession | None:
@@ -297,6 +308,20 @@ def plan_steering(params: dict[str, Any], session: UpdateSession) -> Steering:
     return Steering(changes, min_lifetime is not None and expires_in is not None and expires_in < min_lifetime)
 
 
+def steer_unless_done(task: Task, session: UpdateSession, wanted: str) -> UpdateSession:
+    """Steer a session. One that is to be DONE may be completed by somebody else meanwhile."""
+    try:
+        return steer(task, session)
+    except VapiError as error:
+        if not could_be(error, NotAllowedInCurrentState):
+            raise
+        with suppress(NotFound):
+            session = task.update_session = task.services.update_sessions.get(id_of(session))
+        if session["state"] != "DONE" or wanted != "DONE":
+            raise
+        return session
+
+
 def steer(task: Task, session: UpdateSession) -> UpdateSession:
     """Bring the properties of an ACTIVE session, and its lifetime, to what the task wants. Returns the session."""
     sessions, update_session_id = task.services.update_sessions, id_of(session)
@@ -304,7 +329,7 @@ def steer(task: Task, session: UpdateSession) -> UpdateSession:
     if "warning_behavior" in plan.changes:
         task.perform("update", sessions.update, update_session_id, plan.changes["warning_behavior"])
     if plan.keeps_alive:
-        task.perform("keep_alive", sessions.keep_alive, update_session_id, plan.changes.get("client_progress"))
+        keep_alive(task, update_session_id, plan)
     if not (plan.changes or plan.keeps_alive):
         return session
     if task.check_mode:
@@ -321,6 +346,21 @@ def steer(task: Task, session: UpdateSession) -> UpdateSession:
     return session
 
 
+def keep_alive(task: Task, update_session_id: str, plan: Steering) -> None:
+    """Send one keep-alive. The progress asked for is the least: somebody else may have got further since."""
+    sessions, progress = task.services.update_sessions, plan.changes.get("client_progress")
+    try:
+        task.perform("keep_alive", sessions.keep_alive, update_session_id, progress)
+    except VapiError as error:
+        if progress is None or not could_be(error, InvalidArgument):
+            raise
+        session = task.update_session = sessions.get(update_session_id)
+        if session["state"] != "ACTIVE" or (session["client_progress"] or 0) < progress:
+            raise
+        if plan.is_short:
+            task.perform("keep_alive", sessions.keep_alive, update_session_id)
+
+
 def end(task: Task, session: UpdateSession, wanted: str) -> UpdateSession:
     """Complete or cancel an ACTIVE session. Returns it afterwards."""
     params, sessions, update_session_id = task.params, task.services.update_sessions, id_of(session)
@@ -334,11 +374,15 @@ def end(task: Task, session: UpdateSession, wanted: str) -> UpdateSession:
             update_session=session,
         )
     if wanted == "DONE":
-        ended = task.perform("complete", finish, sessions, update_session_id, params["wait_timeout"], params["wait"])
+        with ExitStack() as stack:
+            if not task.check_mode:
+                stack.enter_context(KeepAlive(sessions.keep_alive, session))
+            timeout, wait = params["wait_timeout"], params["wait"]
+            ended = task.perform("complete", finish, sessions, update_session_id, timeout, wait)
     else:
         task.perform("cancel", sessions.cancel, update_session_id)
         if not task.check_mode:
-            ended = sessions.get(update_session_id)
+            ended = sessions.find(update_session_id)
     return ended or {**session, "state": wanted, "preview_info": None, "blocking_warnings": []}
 
 
@@ -348,6 +392,7 @@ def remove(task: Task) -> dict[str, Any]:
     found = find_sessions(sessions, params)
     before = {id_of(session): session for session in found}
     for update_session_id, session in before.items():
+        task.update_session = session
         if session["state"] == "ACTIVE":
             task.perform("cancel", cancel_unless_ended, sessions, update_session_id)
         task.perform("delete", sessions.delete, update_session_id)

@@ -142,7 +142,7 @@ def run(task: Task) -> dict[str, Any]:
     """Fail the session if it is ACTIVE."""
     sessions = task.services.update_sessions
     update_session_id, message = task.params["update_session_id"], task.params["client_error_message"]
-    before = session = sessions.get(update_session_id)
+    before = session = task.update_session = sessions.get(update_session_id)
     if session["state"] in ("DONE", "CANCELED"):
         raise NotAllowedInCurrentState(
             f"update session {update_session_id} on {task.host} is {session['state']} and can't be failed",
@@ -151,7 +151,8 @@ def run(task: Task) -> dict[str, Any]:
         )
     if session["state"] == "ACTIVE":
         task.perform("fail", sessions.fail, update_session_id, message)
-        session = predicted(session, message) if task.check_mode else sessions.get(update_session_id)
+        failed = None if task.check_mode else sessions.find(update_session_id)
+        session = failed or predicted(session, message)
     return dict(update_session=session, diff=dict(before=session_diff_state(before), after=session_diff_state(session)))
 
 

@@ -245,6 +245,7 @@ operation:
   sample: update_session.complete
 """
 
+from contextlib import ExitStack
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import PULL
@@ -305,12 +306,15 @@ def run(task: Task) -> dict[str, Any]:
     if params["wait_timeout"] < 1:
         raise InvalidArgument(f"wait_timeout {params['wait_timeout']} is below 1")
     wanted = wanted_change(params)
-    session = active_session(task, wanted)
-    before = sessions.files.find(params["update_session_id"], params["name"])
-    is_due = differs(task, session, wanted, before)
-    file = carry_out(task, session, wanted) if is_due else before
-    if wanted.spec and params["wait"] and not task.check_mode:
-        file = pulled(task, session, file)
+    session = task.update_session = active_session(task, wanted)
+    with ExitStack() as stack:
+        # To compare a large file takes its time too.
+        keeper = None if task.check_mode else stack.enter_context(KeepAlive(sessions.keep_alive, session))
+        before = sessions.files.find(params["update_session_id"], params["name"])
+        is_due = differs(task, session, wanted, before)
+        file = carry_out(task, session, wanted, keeper) if is_due else before
+        if wanted.spec and params["wait"] and not task.check_mode:
+            file = pulled(task, session, file)
     if is_due and not task.check_mode:
         session = sessions.get(params["update_session_id"])
     return dict(
@@ -376,11 +380,14 @@ def is_pulled_from(spec: dict[str, Any], file: UploadFile | None) -> bool:
     return (file["source_endpoint"] or {}).get("uri") == spec["source_endpoint"]["uri"]
 
 
-def carry_out(task: Task, session: UpdateSession, wanted: FileChange) -> UploadFile | None:
-    """Push, pull or remove the file. Returns its info afterwards; in check mode as it would be."""
+def carry_out(task: Task, session: UpdateSession, wanted: FileChange, keeper: KeepAlive | None) -> UploadFile | None:
+    """Push, pull or remove the file. Returns its info afterwards; in check mode as it would be.
+
+    keeper keeps the session alive; None in check mode.
+    """
     update_session_id, files = task.params["update_session_id"], task.services.update_sessions.files
     if wanted.source:
-        return push(task, session, wanted)
+        return push(task, session, wanted, keeper)
     if wanted.spec:
         info = task.perform("add_file", files.add, update_session_id, wanted.spec)
         return info or predicted(task, session, dict(wanted.spec, status="READY"))
@@ -398,25 +405,24 @@ def predicted(task: Task, session: UpdateSession, info: dict[str, Any]) -> Uploa
     return file_facts(dict(info, keep_in_storage=keeps))
 
 
-def push(task: Task, session: UpdateSession, wanted: FileChange) -> UploadFile | None:
+def push(task: Task, session: UpdateSession, wanted: FileChange, keeper: KeepAlive | None) -> UploadFile | None:
     """Send the bytes. Returns the info of the file."""
     sessions, source = task.services.update_sessions, wanted.source
     task.note(*wanted.operations)
-    if task.check_mode or source is None:
+    if keeper is None or source is None:
         info: dict[str, Any] = dict(name=wanted.name, source_type="PUSH", status="READY", size=wanted.size)
         info.update(bytes_transferred=wanted.size, checksum_info=checksum_info(wanted.checksum))
         return predicted(task, session, info)
     client, wait_timeout = task.services.client, task.params["wait_timeout"]
     try:
-        with KeepAlive(sessions.keep_alive, session) as keeper:
-            Upload(client, sessions, session, keeper, wait_timeout=wait_timeout, report=task.report).push([source])
+        Upload(client, sessions, session, keeper, wait_timeout=wait_timeout, report=task.report).push([source])
     except VapiError as error:
         raise explained(sessions, error, session) from None
     return sessions.files.find(task.params["update_session_id"], source.name)
 
 
 def pulled(task: Task, session: UpdateSession, file: UploadFile | None) -> UploadFile:
-    """Keep the session alive and wait until the server has pulled the file. Returns its info."""
+    """Wait until the server has pulled the file. Returns its info."""
     params, sessions = task.params, task.services.update_sessions
     timeout = params["wait_timeout"]
     subject = f"file {params['name']} of update session {session['id']} on {task.host}"
@@ -425,8 +431,7 @@ def pulled(task: Task, session: UpdateSession, file: UploadFile | None) -> Uploa
         return sessions.files.find(params["update_session_id"], params["name"])
 
     if not has_arrived(file):
-        with KeepAlive(sessions.keep_alive, session):
-            file, arrived = wait_for(look, has_arrived, Deadline(timeout))
+        file, arrived = wait_for(look, has_arrived, Deadline(timeout))
         if not arrived:
             text = f"{subject} is still not there after {timeout} seconds"
             raise TimedOut(text, operation="file.list", update_session=session)

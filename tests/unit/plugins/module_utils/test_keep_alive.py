@@ -11,9 +11,11 @@ import time
 import pytest
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
+    InvalidArgument,
     NotAllowedInCurrentState,
     NotFound,
     ResourceInaccessible,
+    VapiError,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 
@@ -43,7 +45,7 @@ def keeping(service, expires_in=None, stale_after=0.6):
 
 @pytest.mark.parametrize(
     ("expires_in", "stale_after", "interval"),
-    [(None, 30, 10), (300, 30, 10), (15, 30, 5), (300, 3, 1), (0, 30, 0.2), (None, 0.1, 0.2)],
+    [(None, 30, 10), (300, 30, 10), (300, 600, 10), (15, 30, 5), (300, 3, 1), (0, 30, 0.2), (None, 0.1, 0.2)],
 )
 def test_three_go_out_in_stale_after_and_in_the_time_to_live(expires_in, stale_after, interval):
     assert keeping(Service(), expires_in, stale_after)._interval == pytest.approx(interval)
@@ -68,6 +70,25 @@ def test_short_work_needs_none():
     with keeping(service, stale_after=30):
         pass
     assert service.calls == []
+
+
+@pytest.mark.parametrize("told", [InvalidArgument("lower"), VapiError("lower", http_status=400)])
+def test_a_progress_that_is_refused_is_left_out(told):
+    service = Service(told)
+    with keeping(service) as keeper, keeper.during(lambda: 40, pytest.fail):
+        service.wait_for_calls(3)
+    assert service.calls[:3] == [("a", 40), ("a", None), ("a", 40)]
+    assert keeper.lost is None
+
+
+def test_a_refusal_that_does_not_tell_its_kind_is_the_end_where_it_is_not_about_the_progress():
+    refused = VapiError("no", http_status=400)
+    service, lost = Service(refused, refused), []
+    with keeping(service) as keeper, keeper.during(lambda: 40, lambda: lost.append(True)):
+        service.wait_for_calls(2)
+        keeper._thread.join(10)
+    assert lost == [True]
+    assert keeper.lost is refused
 
 
 def test_the_progress_of_what_is_under_way_is_sent():

@@ -211,7 +211,6 @@ def test_a_checksum_of_several_files_is_refused(server, iso, tmp_path):
     [
         ({"library_id": LIBRARY}, "library_item_id"),
         ({"name": "tools"}, "library_name"),
-        ({"library_id": LIBRARY, "name": "tools", "library_item_id": ITEM}, "library_item_id"),
         ({"library_id": LIBRARY, "library_name": "demo", "name": "tools"}, "library_name"),
         ({**SHARED, "src": ["a"], "url": "https://a/b"}, "url"),
         ({**SHARED, "ssl_thumbprint": "AA"}, "url"),
