@@ -27,7 +27,10 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._client im
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, VapiError
 from ansible_collections.vsphere.content_library.plugins.module_utils._safe_text import safe, safe_line, secrets_in
-from ansible_collections.vsphere.content_library.plugins.module_utils._signals import interruptible
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import (
+    end_without_reader,
+    interruptible,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Report, Services, Task
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import LONGEST
 
@@ -169,6 +172,7 @@ def module_main(spec: dict[str, Any], run: Run) -> None:
         module.fail_json(str(module.refusal))
     if REQUESTS_IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    end_without_reader(1)
     outcome = execute(run, module.params, module.check_mode, unverified_by=unverified_by)
     module.no_log_values.update(outcome.secrets)
     for warning in outcome.warnings:

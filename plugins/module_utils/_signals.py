@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -57,6 +59,26 @@ def interruptible() -> Iterator[None]:
         restore()
         if received:
             os.kill(os.getpid(), received[0][0])
+
+
+def end_without_reader(descriptor: int) -> None:
+    """Let this process end, as by a SIGTERM, when nobody reads any more what it writes to a pipe.
+
+    Where a task that is a module runs into its timeout, ansible-core stops to listen, and leaves the process alone.
+    It would go on, and publish after the task failed.
+    """
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        return
+    reader = select.poll()
+    reader.register(descriptor, 0)  # An error, which tells that the reader is gone, is always told.
+    if reader.poll(0):
+        return  # Nobody ever read it, so that is no sign.
+
+    def watch() -> None:
+        reader.poll()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

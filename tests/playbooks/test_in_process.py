@@ -9,6 +9,7 @@ That the results are the same over the whole contract is in test_ways.py.
 from __future__ import annotations
 
 import datetime
+import time
 from typing import Any
 
 import pytest
@@ -139,6 +140,21 @@ def test_a_timeout_leaves_the_play_and_no_token(play, faults, task):
     assert late.seconds < AT_ONCE
     assert late.state["tokens"] == []
     assert len(run.task("later")["update_sessions"]) == 1
+
+
+def test_a_timeout_ends_a_module_too(play, simulator):
+    """ansible-core stops to listen to its process, and that ends by itself."""
+    faulty = {"sessions": {"session": {}}, "faults": [dead("update_session.get")]}
+    late = {"name": "late", **by_id(), "timeout": 10, "ignore_errors": True}
+    run = play([{"name": "faulty", "simulator": faulty, "register": "given"}, late], "module").succeeded()
+    assert run.task("late").status == "failed"
+    deadline = time.monotonic() + AT_ONCE
+    while simulator.state()["tokens"] and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert simulator.state()["tokens"] == []
+    requests = run.task("late").requests + simulator.requests()
+    operations = [request["operation"] for request in requests]
+    assert (operations.count("update_session.get"), operations[-1]) == (1, "session.delete")
 
 
 @pytest.mark.parametrize(

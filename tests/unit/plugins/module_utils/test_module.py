@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -401,6 +403,39 @@ def test_a_module_refuses_a_selector_that_is_null(value, told, other):
     assert (result["failed"], result["error_type"]) == (True, "INVALID_ARGUMENT")
     assert result["msg"].startswith(f"update_session_id is {told}: ")
     assert "when: not ansible_check_mode" in result["msg"]
+
+
+def test_a_module_that_nobody_listens_to_ends_and_logs_out():
+    """As ansible-core does it with a task that runs into its timeout."""
+    working, over = threading.Event(), threading.Event()
+
+    def serve(connection, request):
+        if request.line.startswith("POST /api/session "):
+            connection.sendall(answer("own-token", status=201))
+        elif request.line.startswith("DELETE"):
+            connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+        else:
+            working.set()
+            over.wait(60)
+
+    with SocketServer(serve) as server:
+        arguments = {"hostname": server.url, "username": USERNAME, "password": PASSWORD, "update_session_id": ID}
+        process = subprocess.Popen(
+            [sys.executable, "-c", RUNNER, "update_session"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+        process.stdin.close()
+        assert working.wait(60)
+        process.stdout.close()
+        try:
+            assert process.wait(60) == -signal.SIGTERM
+        finally:
+            over.set()
+            process.kill()
+        assert lines(server)[-1] == "DELETE /api/session"
 
 
 def test_a_module_without_requests_says_what_is_missing(tmp_path):
