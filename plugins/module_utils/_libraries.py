@@ -150,14 +150,14 @@ class Datastores:
         return sorted(found, key=lambda datastore: datastore["datastore"])
 
     def names(self, datastore_ids: Iterable[str]) -> dict[str, str]:
-        """The names of datastores by their ids. Those that the user may not see are left out."""
+        """The names of datastores by their ids. Those that the user or the server can't see are left out."""
         wanted = sorted(set(datastore_ids))
         if not wanted:
             return {}
         try:
             found = self._client.call("datastore.list", datastores=wanted).value
         except VapiError as error:
-            if error.error_type != "UNAUTHORIZED":
+            if error.error_type not in ("UNAUTHORIZED", "NOT_FOUND"):
                 raise
             return {}
         return {datastore["datastore"]: datastore["name"] for datastore in found}
