@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tests.faults``: the whole fault matrix and kill matrix, or a part of them.
+"""``python -m tests.faults``: the whole fault matrix, kill matrix and rival matrix, or a part of them.
 
 What did not hold is printed as it is found. Figures of the whole go into docs/reliability.md.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import os
+import random
 import signal
 import sys
 import tempfile
@@ -24,11 +25,12 @@ import tests.conftest  # noqa: F401 pylint: disable=unused-import; it makes the 
 from tests.faults.faults import FAULTS
 from tests.faults.kills import kills, strike
 from tests.faults.matrix import Bench, Case, Verdict
+from tests.faults.rivals import ACTS, Rivalry, contend, rivalries
 from tests.faults.transitions import TRANSITIONS
 from tests.pages import table, write
 from tests.simulator.process import SimulatorProcess
 
-MATRICES = ("faults", "kills")
+MATRICES = ("faults", "kills", "rivals")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 LONGEST_CASE = 180
 bench: Bench | None = None
@@ -36,10 +38,12 @@ bench: Bench | None = None
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("matrices", nargs="*", metavar="MATRIX", help=f"both, or one of {', '.join(MATRICES)}")
+    parser.add_argument("matrices", nargs="*", metavar="MATRIX", help=f"all, or some of {', '.join(MATRICES)}")
     parser.add_argument("--workers", type=int, default=2 * (os.cpu_count() or 1), help="most of a case is waiting")
     parser.add_argument("--transition", default="", help="only rows whose module or name has this in it")
     parser.add_argument("--fault", default="", help="only columns whose name has this in it")
+    parser.add_argument("--part", type=int, default=1, metavar="N", help="of the rivals, every Nth case; no figures")
+    parser.add_argument("--seed", type=int, default=0, help="with --part, which of them")
     return parser.parse_args()
 
 
@@ -49,32 +53,40 @@ def start() -> None:
     bench = Bench(SimulatorProcess().start(), Path(tempfile.mkdtemp(prefix="faults-"))).__enter__()
 
 
-def work(row: int, dialect: str, column: str) -> list[Verdict]:
-    """All positions of one transition, dialect and fault, or signal."""
+def work(row: int, dialect: str, column: str, part: int, seed: int) -> list[Verdict]:
+    """All positions of one transition, dialect and fault, signal or act."""
     transition, verdicts = TRANSITIONS[row], []
     if column in FAULTS:
         cases = [
             Case(transition, dialect, FAULTS[column], position)
             for position in range(1, len(bench.undisturbed(transition, dialect).operations) + 1)
         ]
+    elif column in ACTS:
+        cases = list(rivalries(bench, transition, dialect, column))
+        chosen = random.Random(f"{seed} {row} {dialect} {column}")
+        cases = [case for case in cases if chosen.random() * part < 1]
     else:
         cases = kills(bench, transition, dialect, signal.Signals[column])
     for case in cases:
         faulthandler.dump_traceback_later(LONGEST_CASE, exit=True)
-        verdicts.append(bench.try_out(case) if isinstance(case, Case) else strike(bench, case))
+        if isinstance(case, Rivalry):
+            verdicts.append(contend(bench, case))
+        else:
+            verdicts.append(bench.try_out(case) if isinstance(case, Case) else strike(bench, case))
     faulthandler.cancel_dump_traceback_later()
     return verdicts
 
 
 def run(options: argparse.Namespace, matrix: str) -> Iterator[Verdict]:
-    columns = list(FAULTS) if matrix == "faults" else [number.name for number in SIGNALS]
+    columns = {"faults": list(FAULTS), "kills": [number.name for number in SIGNALS], "rivals": list(ACTS)}[matrix]
     with ProcessPoolExecutor(options.workers, initializer=start) as pool:
         futures = [
-            pool.submit(work, row, dialect, column)
+            pool.submit(work, row, dialect, column, options.part, options.seed)
             for row, transition in enumerate(TRANSITIONS)
             if options.transition in f"{transition.module_name}: {transition.name}"
-            if matrix == "faults" or transition.killed
+            if matrix != "kills" or transition.killed
             for dialect in transition.dialects
+            if matrix != "rivals" or dialect != "auto"
             for column in columns
             if options.fault in column
         ]
@@ -125,10 +137,18 @@ def report(matrix: str, verdicts: list[Verdict], seconds: float) -> str:
     if matrix == "faults":
         parts.append(figures("module", grouped(verdicts, rows, "module"), True))
         parts.append(figures("fault", grouped(verdicts, FAULTS, "fault"), True))
+    elif matrix == "rivals":
+        parts.append(figures("module", grouped(verdicts, rows, "module"), True))
+        for verdict in verdicts:
+            verdict.fault = verdict.fault.partition(", ")[0]
+        names = sorted({verdict.fault for verdict in verdicts})
+        parts.append(figures("act", grouped(verdicts, names, "fault"), True))
     else:
         names = sorted({verdict.fault for verdict in verdicts})
         parts.append(figures("signal", grouped(verdicts, names, "fault"), False))
-    parts.append(table(("API token left", "cases"), *((reason, f"{excused[reason]:,}") for reason in sorted(excused))))
+    if excused:
+        left = [(reason, f"{excused[reason]:,}") for reason in sorted(excused)]
+        parts.append(table(("API token left", "cases"), *left))
     slowest = defaultdict(float)
     for verdict in verdicts:
         slowest[verdict.fault] = max(slowest[verdict.fault], verdict.seconds)
@@ -148,7 +168,7 @@ def main() -> int:
         text = report(matrix, verdicts, time.monotonic() - began) if verdicts else "nothing to run"
         print(f"{matrix}\n\n{text}\n", flush=True)
         broken += sum(bool(verdict.broken) for verdict in verdicts)
-        if verdicts and not (options.transition or options.fault):
+        if verdicts and not (options.transition or options.fault or options.part > 1):
             write("reliability.md", matrix, text)
     return 1 if broken else 0
 

@@ -365,6 +365,12 @@ class Rivals:
         except Exception as error:  # a mistake here must show in the test, not in the client's answer
             outcome = f"broken: {error!r}"
         left = [item for item in self.store.items.values() if doing.item in (item.name, item.id)]
-        record = {**wanted, "request": number, "outcome": outcome, "left": [item_state(item) for item in left]}
+        record = {
+            **wanted,
+            "request": number,
+            "outcome": outcome,
+            "left": [item_state(item) for item in left],
+            "sessions": sorted(self.opened),
+        }
         self.done.append(record)
         return record
