@@ -71,7 +71,7 @@ playbooks: $(VENV) ## run playbooks against the simulator and, where Go is there
 	$(PYTEST) tests/playbooks
 
 .PHONY: sample
-sample: $(VENV) ## try a sample of the faults and kills
+sample: $(VENV) ## try a sample of the faults, kills and rivals
 	$(PYTEST) tests/faults
 
 .PHONY: models
@@ -79,7 +79,7 @@ models: $(VENV) ## try random sequences of tasks and events; CONTENT_LIBRARY_EXA
 	$(PYTEST) -rP tests/models
 
 .PHONY: faults
-faults: $(VENV) ## try all faults and kills, print figures and write them into docs/reliability.md
+faults: $(VENV) ## try all faults, kills and rivals, print figures and write them into docs/reliability.md
 	$(BIN)/python -m tests.faults
 
 .PHONY: mutants

@@ -193,7 +193,16 @@ def bring_about(
             undo(task, item_id, plan.before, plan.changes, content)
         raise
     has_changed = not task.check_mode and (plan.differs or content.plan.differs)
-    return (items.get(item_id) if item_id and has_changed else plan.after), content
+    return (reread(task, item_id, plan.after["name"]) if item_id and has_changed else plan.after), content
+
+
+def reread(task: Task, item_id: str, name: str) -> LibraryItem:
+    """The item as it is now. Raises NotFound where it has lost the name that the task is about."""
+    item = task.services.library_items.get(item_id)
+    if item["name"] != name:
+        text = f"somebody else renamed library item {item_id} on {task.host} from {name} to {item['name']}"
+        raise NotFound(text, operation="item.get")
+    return item
 
 
 def refuse_taken_name(task: Task, plan: ItemPlan) -> None:

@@ -43,6 +43,7 @@ def verify(task: Task, content: Content, item_id: str) -> None:
     """
     content.after = {file["name"]: file for file in task.services.library_items.files(item_id)}
     try:
+        _check_names(content)
         content.changes = tuple(_verified(change, content) for change in content.changes)
     except _NotAsSent as why:
         done = completions_since(content.update_session, task.services.library_items.get(item_id)["content_version"])
@@ -60,6 +61,17 @@ def completions_since(session: UpdateSession | None, content_version: str | None
     if not opened or not content_version or not (opened.isdecimal() and content_version.isdecimal()):
         return None
     return int(content_version) - int(opened)
+
+
+def _check_names(content: Content) -> None:
+    """Raise _NotAsSent where somebody else added or removed a file in the session. What a URL brings can't be known."""
+    if content.plan.having(PULLED):
+        return
+    wanted = content.plan.after()
+    for name in sorted(wanted.keys() - content.after.keys()):
+        raise _NotAsSent(name, "it is missing, as if somebody else removed it from the update session")
+    for name in sorted(content.after.keys() - wanted.keys() - content.plan.before.keys()):
+        raise _NotAsSent(name, "somebody else added it to the update session")
 
 
 def _verified(change: FileChange, content: Content) -> FileChange:

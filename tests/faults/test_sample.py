@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fixed sample of what `make faults` runs as a whole: each fault and each transition, and a few kills."""
+"""A fixed sample of what `make faults` runs as a whole: each fault and each transition, a few kills and rivals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 from tests.faults.faults import FAULTS
 from tests.faults.kills import AFTER, BEFORE, MIDST, Kill, strike
 from tests.faults.matrix import Bench, Case
-from tests.faults.transitions import TRANSITIONS
+from tests.faults.rivals import ACTORS, Rivalry, contend
+from tests.faults.transitions import TRANSITIONS, Transition
 from tests.in_process import writes
 from tests.simulator.process import SimulatorProcess
 
@@ -31,6 +32,10 @@ def position_of(operations: list[str]) -> int:
     """The first write; where there is none, the first request after the login."""
     own = [operation for operation in writes(operations) if not operation.startswith("session.")]
     return operations.index(own[0]) + 1 if own else min(2, len(operations))
+
+
+def transition_of(name: str) -> Transition:
+    return next(transition for transition in TRANSITIONS if transition.name == name)
 
 
 def sample() -> list[object]:
@@ -62,5 +67,28 @@ def test_fault(bench, transition, fault, dialect):
 def test_kill(bench, number, operation, moment):
     position = bench.undisturbed(NEW_ITEM, "api").operations.index(operation) + 1
     verdict = strike(bench, Kill(NEW_ITEM, "api", number, position, moment))
+    assert verdict.struck
+    assert verdict.broken == []
+
+
+@pytest.mark.parametrize(
+    ("name", "act", "operation", "end"),
+    [
+        ("new item", "publish_item", "item.create", "request lost"),
+        ("new item", "rename_item", "file.validate", "answered"),
+        ("new item", "add_file", "file.validate", "answered"),
+        ("new item", "remove_file", "update_session.complete", "request refused"),
+        ("new item", "log_out", "file.add", "answered"),
+        ("content and description replaced", "publish_item", "update_session.create", "answered"),
+        ("content and description replaced", "complete_ours", "update_session.complete", "answered"),
+        ("content and description replaced", "cancel_ours", "upload", "answered"),
+        ("item to absent", "delete_item", "item.delete", "answered"),
+        ("ACTIVE to DONE", "complete_ours", "update_session.complete", "answered"),
+    ],
+)
+def test_rival(bench, name, act, operation, end):
+    transition = transition_of(name)
+    position = bench.undisturbed(transition, "api").operations.index(operation) + 1
+    verdict = contend(bench, Rivalry(transition, "api", act, next(iter(ACTORS)), end, position))
     assert verdict.struck
     assert verdict.broken == []
