@@ -10,7 +10,6 @@ import random
 import threading
 import time
 import traceback
-import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -206,7 +205,7 @@ class VCenterClient:
         Raises VapiError.
         """
         operation, deadline = OPERATIONS[name], deadline or Deadline(self.request_timeout)
-        client_token = str(uuid.uuid4()) if operation.takes_client_token else None
+        client_token = _new_client_token() if operation.takes_client_token else None
         call = Call(operation, arguments, model, self.peer.host, deadline, client_token)
         may_renew, may_fail, pause = name != "session.delete", True, 0.25
         while True:
@@ -312,6 +311,12 @@ def _may_be_no_api(error: VapiError) -> bool:
     """Whether something else than the API may have answered. A refused login is not tried twice: a server may count."""
     status = error.http_status
     return status is not None and status not in (401, 429) and (status < 500 or status == 501)
+
+
+def _new_client_token() -> str:
+    from uuid import uuid4  # Most tasks create nothing.
+
+    return str(uuid4())
 
 
 def _check_identity(username: str | None, password: str | None, session_id: str | None) -> None:

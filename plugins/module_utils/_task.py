@@ -10,60 +10,76 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
-from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import (
-    Datastores,
-    Libraries,
-    LocalLibraries,
-    SubscribedItems,
-    SubscribedLibraries,
-)
-from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
-from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 
 if TYPE_CHECKING:
     from ansible_collections.vsphere.content_library.plugins.module_utils._download_sessions import DownloadSessions
+    from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import (
+        Datastores,
+        Libraries,
+        LocalLibraries,
+        SubscribedItems,
+        SubscribedLibraries,
+    )
+    from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
     from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
+    from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 
 Report = Callable[[str], None]
 
 
 class Services:
-    """The services of one vCenter. Each is made when it is first used, as most tasks need one of them."""
+    """The services of one vCenter. Each is made, and its code imported, when it is first used.
+
+    Most tasks need one or two of them, and each process of a module compiles what it imports.
+    """
 
     def __init__(self, client: VCenterClient) -> None:
         self.client = client
 
     @cached_property
     def update_sessions(self) -> UpdateSessions:
+        from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
+
         return UpdateSessions(self.client)
 
     @cached_property
     def libraries(self) -> Libraries:
+        from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import Libraries
+
         return Libraries(self.client)
 
     @cached_property
     def local_libraries(self) -> LocalLibraries:
+        from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import LocalLibraries
+
         return LocalLibraries(self.client, self.libraries)
 
     @cached_property
     def subscribed_libraries(self) -> SubscribedLibraries:
+        from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import SubscribedLibraries
+
         return SubscribedLibraries(self.client, self.libraries)
 
     @cached_property
     def subscribed_items(self) -> SubscribedItems:
+        from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import SubscribedItems
+
         return SubscribedItems(self.client)
 
     @cached_property
     def datastores(self) -> Datastores:
+        from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import Datastores
+
         return Datastores(self.client)
 
     @cached_property
     def library_items(self) -> LibraryItems:
+        from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
+
         return LibraryItems(self.client)
 
     @cached_property
     def download_sessions(self) -> DownloadSessions:
-        # Imported here, because most tasks download nothing and each process compiles what it imports.
         from ansible_collections.vsphere.content_library.plugins.module_utils._download_sessions import DownloadSessions
 
         return DownloadSessions(self.client)

@@ -17,6 +17,12 @@ from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any
 
+from ansible_collections.vsphere.content_library.plugins.module_utils import (
+    _download_sessions,
+    _libraries,
+    _library_items,
+    _update_sessions,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import (
     Outcome,
@@ -39,6 +45,9 @@ from ansible_collections.vsphere.content_library.plugins.plugin_utils._core_comp
 SWITCH = "vsphere_content_library_in_process"
 
 display = Display()
+
+# A module imports them when it needs them. Here they are imported before the worker is forked, and not by each task.
+SERVICES = (_download_sessions, _libraries, _library_items, _update_sessions)
 
 
 class InProcessAction(NormalAction):
