@@ -133,7 +133,8 @@ def test_a_session_of_another_user_is_waited_for(playbook, servers, files):
 def test_nothing_secret_shows(playbook, servers, files, way):
     """As verbose as it gets: neither passwords nor tokens, nor where content is pushed."""
     secret_url = files["http"].replace("://", "://user:open-sesame@")
-    breaks = {"match": {"operation": "upload"}, "count": 9, "fault": {"kind": "reset_before"}}
+    bad = {"request_timeout": 3}
+    breaks = {"match": {"operation": "upload"}, "count": 99, "fault": {"kind": "reset_before"}}
     tasks = [
         {"name": "given", "simulator": {"token": "administrator@vsphere.local"}, "register": "given", "no_log": True},
         {"name": "push", ITEM: {"library_name": "demo", "name": "a", "src": "{{ files }}/tools.iso"}},
@@ -141,7 +142,7 @@ def test_nothing_secret_shows(playbook, servers, files, way):
         {"name": "pull", ITEM: {"library_name": "demo", "name": "b", "url": "{{ secret_url }}/tools.iso"}},
         {"name": "bad pull", ITEM: {"library_name": "demo", "name": "c", "url": "{{ secret_url }}/not-there.iso"}},
         {"name": "broken", "simulator": {"faults": [breaks]}, "register": "given"},
-        {"name": "bad push", ITEM: {"library_name": "demo", "name": "d", "src": "{{ files }}/tools.iso"}},
+        {"name": "bad push", ITEM: {**bad, "library_name": "demo", "name": "d", "src": "{{ files }}/tools.iso"}},
     ]
     run = playbook(
         [{**task, "ignore_errors": True} for task in tasks],
