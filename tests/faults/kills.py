@@ -14,13 +14,15 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.vsphere.content_library.plugins.modules import library_item
 from tests.faults.faults import Fault
-from tests.faults.matrix import Bench, Case, Judge, State, Verdict
+from tests.faults.matrix import Bench, Case, Judge, Verdict
 from tests.faults.transitions import Transition
 
 # How far the request has come when the signal strikes.
 MOMENTS = BEFORE, AFTER, MIDST = ("before it is processed", "after it was processed", "in its midst")
-UPLOAD_RATE = 5000  # so that an upload has a midst
+RATE = 5000  # so that a transfer has a midst
+TRANSFERS = ("upload", "download")
 NO_ANSWER = 600
 LATE_ANSWER = 1.0  # for a process that may end by itself, and has to see what came of its request
 TIME_LIMIT = 30.0
@@ -49,7 +51,7 @@ def kills(bench: Bench, transition: Transition, dialect: str, number: signal.Sig
         Kill(transition, dialect, number, position, moment)
         for position, operation in enumerate(bench.undisturbed(transition, dialect).operations, 1)
         for moment in MOMENTS
-        if moment != MIDST or operation == "upload"
+        if moment != MIDST or operation in TRANSFERS
     ]
 
 
@@ -60,7 +62,7 @@ def strike(bench: Bench, kill: Kill) -> Verdict:
     arguments, known, before = bench.prepare(transition)
     verdict = Verdict(transition.module_name, transition.name, kill.dialect, kill.fault.name, kill.position, False)
     if kill.moment == MIDST:
-        simulator.config(upload_rate=UPLOAD_RATE)
+        simulator.config(upload_rate=RATE, download_rate=RATE)
     else:
         seconds = NO_ANSWER if kill.number is signal.SIGKILL else LATE_ANSWER
         hang = {"kind": "hang", "seconds": seconds, "process": kill.moment == AFTER}
@@ -77,16 +79,17 @@ def strike(bench: Bench, kill: Kill) -> Verdict:
         process.kill()
         process.wait()
     simulator.faults([])
-    simulator.config(upload_rate=None)
+    simulator.config(upload_rate=None, download_rate=None)
     case = Case(transition, kill.dialect, kill.fault, kill.position)
-    judge = Judge(case, verdict, undisturbed, before, State.read(simulator, known), undisturbed.outcome)
+    judge = Judge(case, verdict, undisturbed, before, bench.state(known), undisturbed.outcome)
     judge.check(process.returncode == -kill.number, f"it ended with {process.returncode}: {output}{errors}")
     judge.state()
     judge.tokens()
     if not verdict.broken:
         simulator.expire_tokens()
         # The server may still be reading what it got before the kill, and the session moves as long.
-        bench.run_again(transition, {**arguments, "busy_timeout": BUSY_TIMEOUT}, kill.dialect, known, judge)
+        patient = {"busy_timeout": BUSY_TIMEOUT} if transition.module is library_item else {}
+        bench.run_again(transition, {**arguments, **patient}, kill.dialect, known, judge)
     return verdict
 
 
@@ -120,6 +123,9 @@ def reached(bench: Bench, kill: Kill, process: subprocess.Popen[str], operations
             ]
             moving = any(file["status"] == "TRANSFERRING" and file["bytes_transferred"] for file in files)
             hit = ["upload"] if moving and len(uploads) >= operations.count("upload") else []
+            if operations[-1] == "download":
+                hit = [entry["operation"] for entry in log if entry["operation"] == "download"]
+                hit = hit if len(hit) >= operations.count("download") else []
         if hit:
             return hit[0]
         time.sleep(0.02)

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES
+from ansible_collections.vsphere.content_library.plugins.module_utils._local_files import PREFIX
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Outcome
 from ansible_collections.vsphere.content_library.plugins.modules import library_item
 from tests.faults.faults import Fault
@@ -79,10 +80,15 @@ class State:
     sessions: dict[int, dict[str, Any]]
     new_sessions: list[dict[str, Any]]
     tokens: int
+    downloads: int
+    local: dict[str, str]
 
     @classmethod
-    def read(cls, simulator: SimulatorProcess, known: list[str]) -> State:
-        """known are the ids of the sessions that were there before; sessions has them by their place in it."""
+    def read(cls, simulator: SimulatorProcess, known: list[str], dest: Path) -> State:
+        """known are the ids of the sessions that were there before; sessions has them by their place in it.
+
+        downloads counts the download sessions, and local has the files in dest.
+        """
         state = simulator.state()
         items: dict[str, list[dict[str, Any]]] = {}
         for item in state["items"].values():
@@ -100,7 +106,8 @@ class State:
             else:
                 new.append(facts)
         new.sort(key=lambda facts: (facts["item"], facts["state"]))
-        return cls(items, sessions, new, len(state["tokens"]))
+        local = {path.name: path.read_text() for path in dest.iterdir()}
+        return cls(items, sessions, new, len(state["tokens"]), len(state["download_sessions"]), local)
 
 
 class Bench:
@@ -109,6 +116,7 @@ class Bench:
     def __init__(self, simulator: SimulatorProcess, folder: Path) -> None:
         self.simulator = simulator
         self.folder = folder
+        self.scene = Scene(simulator, folder)
         self.gate = Gate((simulator.host, simulator.port))
         self.thread_errors: list[str] = []
         self._recorded: dict[tuple[str, str], Undisturbed] = {}
@@ -131,17 +139,21 @@ class Bench:
             outcome, seconds = self.run(transition.module, arguments, dialect)
             assert outcome.failed == transition.fails, f"{key}: {outcome.result}"
             operations = [entry["operation"] for entry in self.simulator.requests()]
-            wanted = State.read(self.simulator, known)
+            wanted = self.state(known)
             self._recorded[key] = Undisturbed(operations, before, wanted, outcome, seconds)
         return self._recorded[key]
 
     def prepare(self, transition: Transition) -> tuple[dict[str, Any], list[str], State]:
         """The arguments of a run, the ids of the sessions that are there, and the state."""
         self.simulator.reset()
-        arguments = transition.prepare(Scene(self.simulator, self.folder))
+        self.scene.clear()
+        arguments = transition.prepare(self.scene)
         known = list(self.simulator.state()["sessions"])
         self.simulator.clear_requests()
-        return arguments, known, State.read(self.simulator, known)
+        return arguments, known, self.state(known)
+
+    def state(self, known: list[str]) -> State:
+        return State.read(self.simulator, known, self.scene.dest)
 
     def run(
         self, module: ModuleType, arguments: dict[str, Any], dialect: str, port: int | None = None
@@ -192,7 +204,7 @@ class Bench:
         verdict.operation = hit
         verdict.error_type = outcome.result.get("error_type")
         self.simulator.faults([])
-        after = State.read(self.simulator, known)
+        after = self.state(known)
         judge = Judge(case, verdict, undisturbed, before, after, outcome)
         judge.outcome(self.thread_errors, {HOST_PORT[1] for HOST_PORT in connected.addresses if HOST_PORT[0] != HOST})
         judge.state()
@@ -208,9 +220,9 @@ class Bench:
     ) -> None:
         """Twice, with nothing in the way."""
         second, _seconds = self.run(transition.module, arguments, dialect)
-        judge.second(second, State.read(self.simulator, known))
+        judge.second(second, self.state(known))
         third, _seconds = self.run(transition.module, arguments, dialect)
-        judge.third(third, State.read(self.simulator, known))
+        judge.third(third, self.state(known))
 
 
 class Judge:
@@ -292,6 +304,20 @@ class Judge:
             1 if self.outage or self.misled else len([1 for new in wanted.new_sessions if new["state"] == "ACTIVE"])
         )
         self.check(len(active) <= allowed, f"{len(active)} ACTIVE sessions were left")
+        self.local()
+
+    def local(self) -> None:
+        """Each file is the old or the new one, and neither a temporary file nor a download session is left."""
+        killed = self.outage and self.fault.kind == "signal"
+        for name, text in self.after.local.items():
+            known = [state.local.get(name) for state in (self.before, self.undisturbed.wanted)]
+            self.check(text in known or (killed and name.startswith(PREFIX)), f"file {name} is {text[:80]!r}")
+        lost = self.before.local.keys() - self.after.local.keys()
+        self.check(not lost, f"files are lost: {lost}")
+        # What nobody could delete expires by itself.
+        ours = ("download_session.create", "download_session.delete")
+        allowed = 1 if self.outage or self.misled or self.verdict.operation in ours else 0
+        self.check(self.after.downloads <= allowed, f"{self.after.downloads} download sessions were left")
 
     def tokens(self) -> None:
         """None is left, apart from those that the fault put out of reach."""
@@ -331,6 +357,8 @@ class Judge:
 
     def converged(self, state: State, which: str) -> None:
         wanted = self.undisturbed.wanted
+        self.check(state.local == wanted.local, f"after the {which} run there are the files {sorted(state.local)}")
+        self.check(state.downloads <= self.after.downloads, f"the {which} run left a download session")
         self.check(state.items == wanted.items, f"after the {which} run the items are {state.items}")
         for number, session in wanted.sessions.items():
             for key in ("state", "client_progress", "warning_behavior", "error", "files"):
@@ -350,6 +378,7 @@ def undisturbed_result(result: dict[str, Any]) -> dict[str, Any]:
     """What of a result does not differ from run to run, such as the order of things by their ids."""
     kept = {key: result.get(key) for key in ("changed", "library_item", "file")}
     kept["operations"] = sorted(result.get("operations", []))
+    kept["files"] = [(file["name"], file.get("action")) for file in result.get("files", [])]
     for key, names in (("library_item", ("name", "type", "description")), ("file", ("name", "size", "status"))):
         kept[key] = {name: kept[key][name] for name in names} if kept[key] else None
     kept["update_sessions"] = sorted(session["state"] for session in result.get("update_sessions", []))

@@ -19,7 +19,7 @@ from tests.faults.transitions import TRANSITIONS, Transition
 from tests.in_process import writes
 from tests.simulator.process import SimulatorProcess
 
-[NEW_ITEM] = [transition for transition in TRANSITIONS if transition.name == "new item"]
+BY_NAME = {transition.name: transition for transition in TRANSITIONS}
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +54,25 @@ def test_fault(bench, transition, fault, dialect):
 
 
 @pytest.mark.parametrize(
-    ("number", "operation", "moment"),
+    ("name", "number", "operation", "moment"),
     [
-        (signal.SIGKILL, "item.create", AFTER),
-        (signal.SIGKILL, "update_session.create", AFTER),
-        (signal.SIGKILL, "upload", MIDST),
-        (signal.SIGKILL, "update_session.complete", BEFORE),
-        (signal.SIGTERM, "upload", MIDST),
-        (signal.SIGINT, "update_session.create", AFTER),
+        ("new item", signal.SIGKILL, "item.create", AFTER),
+        ("new item", signal.SIGKILL, "update_session.create", AFTER),
+        ("new item", signal.SIGKILL, "upload", MIDST),
+        ("new item", signal.SIGKILL, "update_session.complete", BEFORE),
+        ("new item", signal.SIGTERM, "upload", MIDST),
+        ("new item", signal.SIGINT, "update_session.create", AFTER),
+        ("copy", signal.SIGKILL, "item.copy", AFTER),
+        ("copy", signal.SIGTERM, "item.copy", AFTER),
+        ("export", signal.SIGKILL, "download", MIDST),
+        ("export", signal.SIGTERM, "download", MIDST),
+        ("export", signal.SIGTERM, "download_session.create", AFTER),
     ],
 )
-def test_kill(bench, number, operation, moment):
-    position = bench.undisturbed(NEW_ITEM, "api").operations.index(operation) + 1
-    verdict = strike(bench, Kill(NEW_ITEM, "api", number, position, moment))
+def test_kill(bench, name, number, operation, moment):
+    transition = BY_NAME[name]
+    position = bench.undisturbed(transition, "api").operations.index(operation) + 1
+    verdict = strike(bench, Kill(transition, "api", number, position, moment))
     assert verdict.struck
     assert verdict.broken == []
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from ansible_collections.vsphere.content_library.plugins.modules import (
     api_session,
     library_item,
+    library_item_export,
     library_item_info,
     update_session,
     update_session_fail,
@@ -36,6 +38,16 @@ class Scene:
 
     simulator: SimulatorProcess
     folder: Path
+
+    @property
+    def dest(self) -> Path:
+        """Where exports go."""
+        return self.folder / "dest"
+
+    def clear(self) -> None:
+        """Leave nothing of an export before."""
+        shutil.rmtree(self.dest, ignore_errors=True)
+        self.dest.mkdir()
 
     def session(self, **attributes: Any) -> str:
         return self.simulator.add_sessions(library_item_id=ITEM, **attributes)[0]
@@ -92,7 +104,7 @@ class Transition:
     @property
     def killed(self) -> bool:
         """Whether it is in the kill matrix as well."""
-        return self.module is library_item and not self.fails
+        return self.module in (library_item, library_item_export) and not self.fails
 
 
 def info_all(scene: Scene) -> dict[str, Any]:
@@ -191,6 +203,56 @@ def occupied(scene: Scene) -> dict[str, Any]:
     return item(scene, name="debian-12", src=[scene.source("debian-12.iso")])
 
 
+def renamed(scene: Scene) -> dict[str, Any]:
+    arguments = item(scene, library_item_id=ITEM, name="debian", description="Another one")
+    return dict(arguments, src=[scene.source("debian-12.iso")])
+
+
+def mistaken_name(scene: Scene) -> dict[str, Any]:
+    """The item gets its name and its description back."""
+    return dict(renamed(scene), checksum="sha256:" + "0" * 64)
+
+
+def copied(scene: Scene) -> dict[str, Any]:
+    """A copy that goes on for a while."""
+    scene.simulator.config(copy_delay=0.3)
+    source = scene.simulator.add_item("origin", type="iso", files={"origin.iso": "origin\n" * 100})
+    return item(scene, name="copy", description="A copy", source_library_item_id=source)
+
+
+def given_up(scene: Scene) -> dict[str, Any]:
+    """A copy that the server gives up, and removes."""
+    scene.simulator.config(copy_fails=True)
+    return copied(scene)
+
+
+def export(scene: Scene, **arguments: Any) -> dict[str, Any]:
+    """One file is not there yet, one differs, and one is the same."""
+    files = {"new.iso": "new\n" * 1000, "old.iso": "newer\n" * 1000, "same.iso": "same\n"}
+    exported = scene.simulator.add_item("exported", type="iso", files=files)
+    (scene.dest / "old.iso").write_text("old")
+    (scene.dest / "same.iso").write_text("same\n")
+    (scene.dest / "of somebody").write_text("else")
+    return dict(library_item_id=exported, dest=str(scene.dest), wait_timeout=WAIT_TIMEOUT, **arguments)
+
+
+def exported_slowly(scene: Scene) -> dict[str, Any]:
+    """A file that is fetched first, and whose download lasts long enough for a keep-alive."""
+    arguments = export(scene, files=["new.iso"])
+    scene.simulator.config(prepare_delay=0.3, download_rate=3000, session_lifetime=3)
+    return arguments
+
+
+def not_prepared(scene: Scene) -> dict[str, Any]:
+    scene.simulator.config(prepare_error="The publisher is not reachable.")
+    return export(scene)
+
+
+def stored(scene: Scene) -> dict[str, Any]:
+    scene.simulator.add_item("stored", type="iso", files={"stored.iso": "stored\n"})
+    return dict(name="stored", type="iso", gather_storage=True)
+
+
 def log_out(scene: Scene) -> dict[str, Any]:
     session = scene.simulator.session
     response = session.post(
@@ -266,6 +328,14 @@ TRANSITIONS = (
     Transition("content refused", library_item, warned, fails=True),
     Transition("item held by another user", library_item, occupied, fails=True),
     Transition("item to absent", library_item, lambda scene: item(scene, name="debian-12", state="absent")),
+    Transition("item and content renamed", library_item, renamed),
+    Transition("wrong checksum for an item that is renamed", library_item, mistaken_name, fails=True),
+    Transition("copy", library_item, copied, dialects=AUTO),
+    Transition("copy given up", library_item, given_up, fails=True),
+    Transition("items of a name in all libraries, with their storage", library_item_info, stored),
+    Transition("export", library_item_export, export, dialects=AUTO),
+    Transition("export of a file that is fetched first", library_item_export, exported_slowly),
+    Transition("export of what can't be had", library_item_export, not_prepared, fails=True),
     Transition("log in", api_session, lambda scene: dict(state="present")),
     Transition("log out", api_session, log_out),
 )
