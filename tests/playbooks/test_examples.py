@@ -96,6 +96,7 @@ class Reader:
         self.simulator = simulator
         self.item_id = next(iter(simulator.state()["items"]))
         published = simulator.publish("published", items=[{"name": "debian-12", "files": {"debian-12.iso": "debian"}}])
+        simulator.add_library("production")
         simulator.subscribe("mirror of images", simulator, published)
         simulator.subscribe("on demand", simulator, published, on_demand=True)
         simulator.add_item("gateway", type="ovf", files={"gateway.ovf": DESCRIPTOR, "gateway.vmdk": "disk"})
