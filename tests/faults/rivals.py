@@ -227,10 +227,11 @@ class Judge:
         if self.verdict.operation == "session.create" and self.case.end == "answer lost":
             tokens -= 1  # nobody was told which it is
         self.check(tokens <= 0, f"{tokens} API tokens were left")
-        rivals = self.rival_sessions()
-        new = [one for one in self.after["sessions"].values() if one["id"] not in (*self.known, *rivals)]
-        active = sum(session["state"] == "ACTIVE" for session in new)
+        active = len(self.new_active(self.after))
         wanted = sum(session["state"] == "ACTIVE" for session in self.undisturbed.wanted.new_sessions)
+        # Of an item, another takes the place of one that a rival has ended.
+        old = [place for place, aim in self.undisturbed.wanted.sessions.items() if aim["state"] == "ACTIVE"]
+        wanted += sum(self.state_of(self.after, place) != "ACTIVE" for place in old)
         self.check(active <= wanted, f"{active} ACTIVE sessions were left")
         if not self.run.failed or self.act in ("create_item", *OWN[:2]):  # theirs, or held by their session
             return
@@ -270,8 +271,9 @@ class Judge:
                 self.check(described or later, f"{when} not described")
         elif self.transition.module is update_session:
             for place, aim in self.undisturbed.wanted.sessions.items():
-                now = state["sessions"].get(self.known[place], {"state": "gone"})["state"]
-                self.check(now == aim["state"], f"{when} a session is {now}")
+                now = self.state_of(state, place)
+                replaced = aim["state"] == "ACTIVE" and self.new_active(state)
+                self.check(now == aim["state"] or replaced, f"{when} a session is {now}")
 
     def acted_before_the_end(self) -> bool:
         """Before our last write, so that this may have had a say in what the task tells."""
@@ -280,6 +282,14 @@ class Judge:
     def sent_since(self, operation: str) -> bool:
         since = [entry["operation"] for entry in self.log if entry["n"] >= self.done["request"]]
         return operation in since
+
+    def state_of(self, state: dict[str, Any], place: int) -> str:
+        """Of one of the sessions that were there before."""
+        return state["sessions"].get(self.known[place], {"state": "gone"})["state"]
+
+    def new_active(self, state: dict[str, Any]) -> list[str]:
+        theirs = (*self.known, *self.done["sessions"])
+        return [key for key, one in state["sessions"].items() if one["state"] == "ACTIVE" and key not in theirs]
 
     def rival_sessions(self) -> list[str]:
         return [session for session in self.done["sessions"] if session in self.after["sessions"]]
