@@ -148,7 +148,9 @@ class VCenterClient:
                 try:
                     self.retry_cleanup(self.log_out)
                 except VapiError as error:
-                    self.warnings.append(f"The API token of this task could not be deleted: {error}")
+                    self.warnings.append(
+                        f"The API token of this task could not be deleted: {error}. It ends after 30 idle minutes."
+                    )
         self._transport.close()
 
     def log_out(self) -> None:
@@ -321,7 +323,9 @@ def _new_client_token() -> str:
 
 def _check_identity(username: str | None, password: str | None, session_id: str | None) -> None:
     if not session_id and not (username and password):
-        raise InvalidArgument("credentials are missing: give username and password, or session_id")
+        raise InvalidArgument(
+            "credentials are missing: give username and password (VMWARE_USER, VMWARE_PASSWORD), or session_id"
+        )
     for name, text in (("username", username), ("password", password)):
         try:
             (text or "").encode()

@@ -110,7 +110,7 @@ def pull_spec(params: Mapping[str, Any], name: str | None = None) -> dict[str, A
     try:
         parts = urlsplit(params["url"])
     except ValueError:
-        raise InvalidArgument("url is not a URL") from None
+        raise InvalidArgument("url is not a URL with http, https, ds or file") from None
     if parts.scheme not in PULL_SCHEMES or not (parts.netloc or parts.scheme in SCHEMES_WITHOUT_HOST):
         raise InvalidArgument("url is not a URL with http, https, ds or file")
     name = name or unquote(parts.path).rpartition("/")[2]
@@ -181,7 +181,8 @@ def _compare_file(file: SourceFile, has: File | None, params: Mapping[str, Any])
     if not is_same:
         return FileChange(file.name, UPLOADED)
     if params["checksum"] and file.checksum and not matches_checksum(file, file.checksum, reported):
-        raise InvalidArgument(f"checksum: {file.path!r} does not have this checksum, and is what the library item has")
+        text = f"checksum: {file.path!r} does not have this checksum, and is what the library item has"
+        raise InvalidArgument(f"{text}. Correct checksum, or src")
     return FileChange(file.name, UNCHANGED, file.size, reported, bool(reported), time.monotonic() - start)
 
 

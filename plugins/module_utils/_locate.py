@@ -24,7 +24,8 @@ def find_library(params: Mapping[str, Any], services: Services) -> str | None:
         return params["library_id"]
     library_id = services.libraries.find(params["library_name"])
     if library_id is None:
-        raise NotFound(f"there is no library {params['library_name']} on {services.client.peer.host}")
+        where = f"{params['library_name']} on {services.client.peer.host}"
+        raise NotFound(f"there is no library {where} that this user may see; the case of its name counts")
     return library_id
 
 

@@ -164,7 +164,8 @@ def check_type(params: Params, derived: str | None, item: LibraryItem) -> None:
     has, wanted = item["type"] or "", params["type"] or derived or ""
     if (params["type"] or "ovf" in (has, wanted)) and wanted and has != wanted:
         raise InvalidArgument(
-            f"type {wanted} is not the type of library item {item['id']}, which is {has or 'not set'}"
+            f"type {wanted} is not the type of library item {item['id']}, which is {has or 'not set'}."
+            " It can't change: leave type out, or remove the item first"
         )
 
 

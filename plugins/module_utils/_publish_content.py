@@ -172,7 +172,9 @@ def is_settled(
     try:
         session = task.services.client.retry_cleanup(task.services.update_sessions.find, session_id)
     except VapiError as second:
-        task.warnings.append(f"Update session {session_id} could not be failed: {second}")
+        task.warnings.append(
+            f"Update session {session_id} could not be failed, and locks the item until it expires: {second}"
+        )
         return False
     is_over = session is None or session["state"] == "DONE"
     if is_over and isinstance(error, VapiError) and has_what_was_wanted(task, source, item_id, session, content):

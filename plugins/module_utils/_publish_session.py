@@ -35,7 +35,9 @@ def open_session(task: Task, item_id: str) -> str:
         if abandoned:
             remove_abandoned(task, abandoned)
             return sessions.create(item_id, params["warning_behavior"])
-    raise busy or ResourceBusy(f"library item {item_id} on {task.host} is busy")
+    raise busy or ResourceBusy(
+        f"library item {item_id} on {task.host} is busy: another update session is open on it. Set busy_timeout to wait"
+    )
 
 
 def remove_abandoned(task: Task, abandoned: list[UpdateSession]) -> None:
@@ -53,7 +55,9 @@ def discard(task: Task, session_id: str) -> None:
         retry_cleanup(cancel_unless_ended, sessions, session_id)
         retry_cleanup(sessions.delete, session_id)
     except VapiError as error:
-        task.warnings.append(f"Update session {session_id} could not be removed: {error}")
+        task.warnings.append(
+            f"Update session {session_id} could not be removed, and locks the item until it expires: {error}"
+        )
 
 
 def give_up(
@@ -81,4 +85,6 @@ def give_up(
             with suppress(VapiError):
                 error.update_session = sessions.find(session_id)
     except VapiError as second:
-        task.warnings.append(f"Update session {session_id} could not be failed: {second}")
+        task.warnings.append(
+            f"Update session {session_id} could not be failed, and locks the item until it expires: {second}"
+        )

@@ -124,7 +124,7 @@ def settle_others(
         if busy and busy.remaining() <= 0:
             item = f"library item {library_item_id} on {sessions.host}"
             raise ResourceBusy(
-                f"update session {active[0]['id']} of {item} is at work",
+                f"update session {active[0]['id']} of {item} is at work. Set busy_timeout to wait for it",
                 operation="update_session.create",
                 update_session=active[0],
             )

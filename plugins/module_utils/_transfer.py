@@ -167,7 +167,11 @@ class Upload:
         ready = info["status"] == "READY"
         received = server_checksum(info) if ready else None
         if received and checksum and not matches_checksum(source, received, found.get(received.algorithm)):
-            raise self._failed(VapiError, f"the server received other bytes, with {' '.join(received)}", source)
+            raise self._failed(
+                VapiError,
+                f"the server received other bytes, with {' '.join(received)}; something on the way changed them",
+                source,
+            )
         return Pushed(source, checksum, bool(received and checksum), ready, seconds)
 
     def _settled(self, source: SourceFile) -> Mapping[str, Any]:
@@ -175,7 +179,9 @@ class Upload:
         for waited in poll(Deadline(self._wait_timeout)):
             info = self._files.get(self._id, source.name)
             if info is None:
-                raise self._failed(NotFound, "the session has lost the file", source)
+                raise self._failed(
+                    NotFound, "the session has lost the file: somebody removed it, or the server was restarted", source
+                )
             if info["status"] == "READY":
                 return info
             if info["status"] == "ERROR":
@@ -184,7 +190,11 @@ class Upload:
             if info["status"] == "WAITING_FOR_TRANSFER" and (count is None or (waited > REPORTED_WITHIN and not count)):
                 return info
             self._check_going_on()
-        raise self._failed(TimedOut, f"the server does not have it after {self._wait_timeout:.0f} seconds", source)
+        raise self._failed(
+            TimedOut,
+            f"the server does not have it after {self._wait_timeout:.0f} seconds; raise wait_timeout if it is slow",
+            source,
+        )
 
     def _put(self, source: SourceFile, model: Mapping[str, Any], tries: Tries) -> None:
         """Send the bytes once. Raises Broken where another try may succeed."""
@@ -235,7 +245,7 @@ class Upload:
             self._check_going_on()
             count = read_block(source, fd, buffer[: end - position], position)
             if not count:
-                raise InvalidArgument(f"src: {source.path!r} became shorter while it was read")
+                raise InvalidArgument(f"src: {source.path!r} became shorter while it was read: something writes to it")
             send(sock, buffer[:count], timeout)
             position += count
             tries.position = position - source.offset

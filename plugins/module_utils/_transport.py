@@ -124,7 +124,7 @@ class Transport:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._no_reply(error) from None
         if len(content) > ANSWER_LIMIT:
-            text = f"the answer is larger than {ANSWER_LIMIT} bytes"
+            text = f"the answer is larger than {ANSWER_LIMIT} bytes: is this a vCenter?"
             raise NoReply(InternalServerError, text, status=response.status_code)
         return Reply(response.status_code, response.headers, content)
 
@@ -150,7 +150,7 @@ class Transport:
                 ResourceInaccessible, f"no connection to {self._peer.url}: {text}", passing=True, unprocessed=True
             )
         if caused_by(TimeoutError, urllib3.exceptions.TimeoutError):
-            return NoReply(TimedOut, "no complete answer in time", passing=True)
+            return NoReply(TimedOut, "no complete answer within request_timeout", passing=True)
         return NoReply(ResourceInaccessible, f"the connection broke: {text}", passing=True)
 
 

@@ -124,7 +124,9 @@ def run(task: Task) -> dict[str, Any]:
     if task.params["state"] == "present":
         return dict(session_id=client.hand_over_token())
     if not task.params["session_id"]:
-        raise InvalidArgument("session_id is missing: it is what state=absent logs out")
+        raise InvalidArgument(
+            "session_id is missing: give the one that state=present returned, so that it can be logged out"
+        )
     client.log_out()
     return {}
 

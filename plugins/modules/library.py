@@ -396,7 +396,7 @@ def find_backing(task: Task) -> dict[str, str] | None:
         found = [datastore["datastore"] for datastore in task.services.datastores.named(params["datastore"])]
         datastore_id = only_id(found, f"datastores have the name {params['datastore']}")
         if datastore_id is None:
-            raise NotFound(f"there is no datastore {params['datastore']} on {task.host}")
+            raise NotFound(f"there is no datastore {params['datastore']} on {task.host} that this user may see")
     return {"type": "DATASTORE", "datastore_id": datastore_id} if datastore_id else None
 
 

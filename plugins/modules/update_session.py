@@ -254,7 +254,7 @@ def locate(task: Task, wanted: str) -> UpdateSession | None:
     session = by_state.get("ACTIVE") or by_state.get(wanted)
     if session is None and wanted != "ACTIVE":
         item = f"library item {params['library_item_id']} on {task.host}"
-        text = f"{item} has no update session of this user that is {wanted}"
+        text = f"{item} has no update session of this user that is {wanted}; those of other users can't be seen"
         raise NotFound(text, operation=OPERATIONS[wanted])
     return session
 

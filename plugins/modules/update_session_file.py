@@ -366,7 +366,8 @@ def has_source(task: Task, session: UpdateSession, source: SourceFile, file: Upl
         reported = next((server_checksum(file) for file in kept if file["name"] == source.name), None)
     is_same = matches_checksum(source, reported) if reported else file["size"] == source.size
     if is_same and source.checksum and not matches_checksum(source, source.checksum, reported):
-        raise InvalidArgument(f"checksum: {source.path!r} does not have this checksum, and is what the session has")
+        text = f"checksum: {source.path!r} does not have this checksum, and is what the session has"
+        raise InvalidArgument(f"{text}. Correct checksum, or src")
     return is_same
 
 
