@@ -187,6 +187,7 @@ EXAMPLES = r"""
       authentication_method: basic
       password: "{{ publication_password }}"
       on_demand: true
+  when: not ansible_check_mode
 
 - name: Change the password
   vsphere.content_library.library:

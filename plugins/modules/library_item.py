@@ -131,11 +131,13 @@ EXAMPLES = r"""
     name: appliance
     source_library_item_id: "{{ published.library_item.id }}"
   register: copied
+  when: not ansible_check_mode
 
 - name: Rename the copy
   vsphere.content_library.library_item:
     library_item_id: "{{ copied.library_item.id }}"
     name: appliance-2026-11
+  when: not ansible_check_mode
 """
 
 RETURN = r"""

@@ -83,11 +83,13 @@ EXAMPLES = r"""
   vsphere.content_library.update_session:
     update_session_id: "{{ opened.update_session.id }}"
     min_lifetime: 240
+  when: not ansible_check_mode
 
 - name: Make its changes visible
   vsphere.content_library.update_session:
     update_session_id: "{{ opened.update_session.id }}"
     state: done
+  when: not ansible_check_mode
 
 - name: Clear away whatever update sessions I have on the item
   vsphere.content_library.update_session:

@@ -46,6 +46,7 @@ EXAMPLES = r"""
       vsphere.content_library.update_session:
         update_session_id: "{{ opened.update_session.id }}"
         state: done
+      when: not ansible_check_mode
   rescue:
     - name: Fail the update session with the reason
       vsphere.content_library.update_session_fail:

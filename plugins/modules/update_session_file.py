@@ -70,11 +70,13 @@ EXAMPLES = r"""
         update_session_id: "{{ opened.update_session.id }}"
         name: tools.iso
         src: "{{ files }}/tools.iso"
+      when: not ansible_check_mode
 
     - name: Make the change visible
       vsphere.content_library.update_session:
         update_session_id: "{{ opened.update_session.id }}"
         state: done
+      when: not ansible_check_mode
   rescue:
     - name: Fail the update session with the reason
       vsphere.content_library.update_session_fail:

@@ -129,7 +129,7 @@ class Reader:
             text = text.replace(name, there)
         return text
 
-    def run(self, name: str, folder: Path, **variables: Any) -> Run:
+    def run(self, name: str, folder: Path, check: bool = False, **variables: Any) -> Run:
         """Run a playbook, or tasks as those of a play, with the environment that points at the simulator."""
         example = EXAMPLES[name]
         content: Any = yaml.safe_load(self.text(example))
@@ -143,6 +143,7 @@ class Reader:
             content,
             {"localhost": server},
             connection_options=False,
+            check=check,
             extra_vars={**self.variables, **variables},
             env={**simulator.environment, "VSPHERE_CONTENT_LIBRARY_IN_PROCESS": "true"},
         )
@@ -189,6 +190,19 @@ def test_yaml(name, reader, tmp_path):
     check = CHECKS.get(name)
     if check:
         check(reader, run)
+
+
+@pytest.mark.parametrize("name", [name for name in YAML if not name.endswith(": collections/requirements.yml")])
+def test_yaml_with_check(name, reader, tmp_path):
+    """Whoever adds --check sees what would happen, and nothing happens."""
+    before = reader.simulator.state()
+    variables = {"item_name": "tools", "item_src": f"{reader.variables['files']}/tools.iso"}
+    reader.run(name, tmp_path, check=True, **variables).succeeded()
+    after = reader.simulator.state()
+    assert after["items"] == before["items"]
+    assert after["sessions"].keys() == before["sessions"].keys()
+    if not name.startswith("api_session"):
+        assert after["tokens"] == []
 
 
 def check_background(reader: Reader, run: Run) -> None:
