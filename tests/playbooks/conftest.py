@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import subprocess
 import sys
@@ -26,14 +27,25 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def collections_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The collection built and installed, so that what is tested is what users get."""
-    folder = tmp_path_factory.mktemp("collections")
+    """The collection built and installed, so that what is tested is what users get; once for all workers of xdist."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "collections"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            install_collection(folder)
+    return folder
+
+
+def install_collection(target: Path) -> None:
+    folder = target.with_suffix(".new")
+    folder.mkdir()
     galaxy = [sys.executable, "-m", "ansible", "galaxy", "collection"]
     env = {**os.environ, "ANSIBLE_HOME": str(folder / "ansible"), "ANSIBLE_COLLECTIONS_PATH": str(folder)}
     subprocess.run([*galaxy, "build", "--output-path", folder], cwd=ROOT, env=env, check=True, capture_output=True)
     [artifact] = folder.glob("*.tar.gz")
     subprocess.run([*galaxy, "install", "--offline", "-p", folder, artifact], env=env, check=True, capture_output=True)
-    return folder
+    folder.rename(target)
 
 
 @pytest.fixture(scope="session")

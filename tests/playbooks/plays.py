@@ -150,6 +150,7 @@ class Playbooks:
             "ANSIBLE_HOME": str(folder / "ansible"),
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections_path),
             "ANSIBLE_ACTION_PLUGINS": str(PLUGINS / "action"),
+            "ANSIBLE_BECOME_PLUGINS": str(PLUGINS / "become"),
             "ANSIBLE_CALLBACK_PLUGINS": str(PLUGINS / "callback"),
             "ANSIBLE_CALLBACKS_ENABLED": "recorder",
             "RECORDER_FILE": str(folder / "results.jsonl"),
