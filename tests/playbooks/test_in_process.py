@@ -9,6 +9,7 @@ That the results are the same over the whole contract is in test_ways.py.
 from __future__ import annotations
 
 import datetime
+import re
 import time
 from typing import Any
 
@@ -44,29 +45,32 @@ def by_id(session: str = "{{ given.session }}") -> dict[str, Any]:
     return {INFO: {"update_session_id": session}}
 
 
-@pytest.mark.parametrize(
-    ("keywords", "told"),
-    [
-        ({}, f"{INFO} runs in the worker"),
-        ({"vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}}, f"{INFO} runs in the worker"),
-        ({"vars": {"ansible_python_interpreter": "auto_silent"}}, f"{INFO} runs in the worker"),
-        ({"delegate_to": "localhost"}, f"{INFO} runs in the worker"),
-        ({"async": 60, "poll": 1}, f"{INFO} runs as a module: it has async"),
-        ({"environment": {"LC_ALL": "C.UTF-8"}}, f"{INFO} runs as a module: it has environment"),
-        ({"environment": {}}, f"{INFO} runs in the worker"),
-        ({"become": True, "become_method": "nobody_else"}, f"{INFO} runs as a module: it has become"),
-        (
-            {"vars": {"vsphere_content_library_in_process": "{{ 1 == 2 }}"}},
-            f"{INFO} runs as a module: vsphere_content_library_in_process is off",
-        ),
-    ],
-    ids=str,
-)
-def test_what_runs_where(play, keywords, told):
-    run = play([{"name": "info", **by_id(), **keywords}], verbosity=3)
-    assert run.succeeded().output.count(told) == 1
-    assert len(run.task("info")["update_sessions"]) == 1
-    assert run.task("info").state["tokens"] == []
+HERE = "runs in the worker"
+WHERE = [
+    ({}, HERE),
+    ({"vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}}, HERE),
+    ({"vars": {"ansible_python_interpreter": "auto_silent"}}, HERE),
+    ({"delegate_to": "localhost"}, HERE),
+    ({"async": 60, "poll": 1}, "runs as a module: it has async"),
+    ({"environment": {"LC_ALL": "C.UTF-8"}}, "runs as a module: it has environment"),
+    ({"environment": {}}, HERE),
+    ({"become": True, "become_method": "nobody_else"}, "runs as a module: it has become"),
+    (
+        {"vars": {"vsphere_content_library_in_process": "{{ 1 == 2 }}"}},
+        "runs as a module: vsphere_content_library_in_process is off",
+    ),
+]
+
+
+def test_what_runs_where(play):
+    """One play, as each run of ansible-playbook takes its time."""
+    tasks = [{"name": str(number), **by_id(), **keywords} for number, (keywords, _told) in enumerate(WHERE)]
+    run = play(tasks, verbosity=3).succeeded()
+    told = re.findall(rf"{re.escape(INFO)} (runs in the worker|runs as a module: .*)", run.output)
+    assert told == [told for _keywords, told in WHERE]
+    for number in range(len(WHERE)):
+        assert len(run.task(str(number))["update_sessions"]) == 1
+        assert run.task(str(number)).state["tokens"] == []
 
 
 def test_the_environment_of_a_play_hands_over(playbook, server, tmp_path):
@@ -104,40 +108,36 @@ def dead(operation: str) -> dict[str, Any]:
     return {"match": {"operation": operation}, "fault": {"kind": "hang"}, "count": 1000}
 
 
-@pytest.mark.parametrize(
-    ("faults", "task"),
-    [
-        ([slow("session.create", 2.5)], by_id()),
-        ([dead("session.create")], by_id()),
-        ([dead("update_session.get")], by_id()),
-        ([slow("session.delete", 2.5)], by_id()),
-        ([dead("file.list")], {INFO: {"gather_files": True, "request_timeout": 3}}),
-        ([], {"broken": {"how": "hangs"}}),
-    ],
-    ids=["slow login", "dead login", "dead server", "slow logout", "threads", "no request"],
-)
-def test_a_timeout_leaves_the_play_and_no_token(play, faults, task):
-    if "broken" in task:
-        task = {"broken": {"how": "hangs"}, "module_defaults": {"broken": "{{ connection_options }}"}}
-    sessions = {f"session{number}": {"item": f"item{number}"} for number in range(4)}
-    run = play(
-        [
-            {
-                "name": "faulty",
-                "simulator": {"sessions": sessions | {"session": {}}, "faults": faults},
-                "register": "given",
-            },
-            {"name": "late", **task, "timeout": 1, "ignore_errors": True},
-            {"name": "given again", "simulator": {"sessions": {"session": {}}}, "register": "given"},
-            {"name": "later", **by_id()},
+BROKEN = {"module_defaults": {"broken": "{{ connection_options }}"}}
+LATE = {
+    "slow login": ([slow("session.create", 2.5)], by_id()),
+    "dead login": ([dead("session.create")], by_id()),
+    "dead server": ([dead("update_session.get")], by_id()),
+    "slow logout": ([slow("session.delete", 2.5)], by_id()),
+    "threads": ([dead("file.list")], {INFO: {"gather_files": True, "request_timeout": 3}}),
+    "no request": ([], {"broken": {"how": "hangs"}, **BROKEN}),
+}
+
+
+def test_a_timeout_leaves_the_play_and_no_token(play):
+    sessions = {f"session{number}": {"item": f"item{number}"} for number in range(4)} | {"session": {}}
+    tasks = []
+    for name, (faults, task) in LATE.items():
+        faulty = {"sessions": sessions, "faults": faults}
+        tasks += [
+            {"name": f"{name}, faulty", "simulator": faulty, "register": "given"},
+            {"name": name, **task, "timeout": 1, "ignore_errors": True},
+            {"name": f"{name}, given again", "simulator": {"sessions": {"session": {}}}, "register": "given"},
+            {"name": f"{name}, later", **by_id()},
         ]
-    ).succeeded()
-    late = run.task("late")
-    assert late.status == "failed"
-    assert "imed out after 1 second" in late["msg"] or "expected time frame (1)" in late["msg"]
-    assert late.seconds < AT_ONCE
-    assert late.state["tokens"] == []
-    assert len(run.task("later")["update_sessions"]) == 1
+    run = play(tasks).succeeded()
+    for name in LATE:
+        late = run.task(name)
+        assert late.status == "failed"
+        assert "imed out after 1 second" in late["msg"] or "expected time frame (1)" in late["msg"]
+        assert late.seconds < AT_ONCE
+        assert late.state["tokens"] == []
+        assert len(run.task(f"{name}, later")["update_sessions"]) == 1
 
 
 def test_a_timeout_ends_a_module_too(play, simulator):
@@ -155,21 +155,17 @@ def test_a_timeout_ends_a_module_too(play, simulator):
     assert (operations.count("update_session.get"), operations[-1]) == (1, "session.delete")
 
 
-@pytest.mark.parametrize(
-    ("how", "error"), [("raises", "KeyError"), ("exits", "SystemExit"), ("recurses", "RecursionError")]
-)
-def test_a_bug_is_a_failure_of_its_task_alone(play, how, error):
-    broken = {"broken": {"how": how}, "module_defaults": {"broken": "{{ connection_options }}"}}
-    run = play(
-        [{"name": "bug", **broken, "ignore_errors": True}, {"name": "later", **by_id()}], verbosity=4
-    ).succeeded()
-    bug = run.task("bug")
-    assert bug.status == "failed"
-    assert (bug["error_type"], error in bug["msg"]) == ("ERROR", True)
-    assert bug.state["tokens"] == []
+def test_a_bug_is_a_failure_of_its_task_alone(play):
+    bugs = {"raises": "KeyError", "exits": "SystemExit", "recurses": "RecursionError"}
+    tasks = [{"name": how, "broken": {"how": how}, **BROKEN, "ignore_errors": True} for how in bugs]
+    run = play([*tasks, {"name": "later", **by_id()}], verbosity=4).succeeded()
+    for how, error in bugs.items():
+        bug = run.task(how)
+        assert bug.status == "failed"
+        assert (bug["error_type"], error in bug["msg"]) == ("ERROR", True)
+        assert bug.state["tokens"] == []
     assert len(run.task("later")["update_sessions"]) == 1
-    if how == "raises":
-        assert "********" in bug["msg"], "the token was the key that was not found"
+    assert "********" in run.task("raises")["msg"], "the token was the key that was not found"
 
 
 def both(play, tasks: list[dict[str, Any]], **keywords: Any) -> list[Run]:
