@@ -14,7 +14,7 @@ BIN := .venv/bin
 VENV := .venv/ready
 # As many tests at a time as there are cores; make test WORKERS=0 runs one after the other.
 WORKERS ?= auto
-PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS)
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 ANSIBLE_TEST := $(BIN)/python tests/run_ansible_test.py
 
 .PHONY: help

@@ -25,6 +25,8 @@ from ansible_test._util.target.common.constants import CONTROLLER_PYTHON_VERSION
 print(*REMOTE_ONLY_PYTHON_VERSIONS, *CONTROLLER_PYTHON_VERSIONS)
 """
 
+SUITE = ("-m", "pytest", "-q", "-n", "auto", "--dist", "loadgroup", "tests/cases", "tests/playbooks")
+
 
 def installed() -> dict[str, str]:
     """The Pythons of this machine that can make virtual environments, by version."""
@@ -84,9 +86,7 @@ def main() -> int:
             for each in run(python, "-c", SUPPORTED)[1].split()
             if each in pythons
         ]
-        playbooks = (
-            counted(run(python, "-m", "pytest", "-q", "-n", "auto", "tests/cases", "tests/playbooks")) if whole else ""
-        )
+        playbooks = counted(run(python, *SUITE)) if whole else ""
         rows.append((version, controller, "passed" if sanity else "**failed**", "; ".join(units), playbooks))
     text = table(("ansible-core", "on Python", "sanity", "units", "cases and playbooks"), *rows)
     print(text)

@@ -18,6 +18,9 @@ import yaml
 from tests.playbooks.examples import ROOT, guides
 from tests.playbooks.plays import Playbooks
 
+# What they share is made once.
+pytestmark = pytest.mark.xdist_group("environment")
+
 BUILDER = Path(sys.executable).with_name("ansible-builder")
 GUIDE = {example.caption: example for example in guides() if example.page == "execution_environment"}
 

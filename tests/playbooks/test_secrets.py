@@ -29,6 +29,9 @@ from tests.cases.sources import served
 from tests.playbooks.plays import PLUGINS, WAYS, Playbooks, Run, Server
 from tests.simulator.process import SimulatorProcess
 
+# What they share is made once.
+pytestmark = pytest.mark.xdist_group("secrets")
+
 # With what a URL, JSON and a shell quote. ansible-core itself shows what is written in a playbook, so secrets come from
 # variables.
 PASSWORD = 'Op3n/"ses%me" +ü1'

@@ -29,7 +29,11 @@ import trustme
 from tests.playbooks.plays import WAYS, Playbooks, Run, Server
 from tests.simulator.process import SimulatorProcess
 
-pytestmark = pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
+# What they share is made once.
+pytestmark = [
+    pytest.mark.xdist_group("tls"),
+    pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning"),
+]
 
 VCENTER = "127.0.0.1"
 # Servers by what is wrong with them. Those with a right name have the one of the vCenter, too, as uploads are verified

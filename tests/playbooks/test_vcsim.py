@@ -14,6 +14,9 @@ import requests
 
 from tests.playbooks.plays import Server
 
+# What they share is made once.
+pytestmark = pytest.mark.xdist_group("vcsim")
+
 SESSION = "vsphere.content_library.update_session"
 CONTENT = b"an image" * 1000
 

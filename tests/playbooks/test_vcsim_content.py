@@ -16,6 +16,9 @@ import pytest
 from tests.cases.sources import NAME, archive, descriptor, sources
 from tests.playbooks.plays import Server
 
+# What they share is made once.
+pytestmark = pytest.mark.xdist_group("vcsim")
+
 ITEM = "vsphere.content_library.library_item"
 DISKS = ["disk1.img", "disk2.img", "disk3.img", "vm.nvram"]
 ONE = ["create_item", "create", "add_file", "upload", "complete"]
