@@ -9,10 +9,13 @@ finds the collection by itself. Elsewhere a temporary namespace folder with a li
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import tempfile
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,3 +29,13 @@ if ROOT.parts[-3:] != ("ansible_collections", "vsphere", "content_library"):
 # The background job of a shell ignores SIGINT, and so would each process that a test starts to send it one.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "costly: it takes more time than a person who waits wants to give it")
+    config.addinivalue_line("markers", "xdist_group(name): tests that share what is costly to make")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("costly") and os.environ.get("CONTENT_LIBRARY_COSTLY") != "1":
+        pytest.skip("it takes its time; CONTENT_LIBRARY_COSTLY=1 runs it, as .ci/run does")

@@ -41,10 +41,11 @@ def result_of(module: ModuleType, arguments: dict[str, Any], check_mode: bool = 
     refusal = refusal_of(arguments)
     if refusal is not None:
         return {"failed": True, **refusal.fail_kwargs()}
-    validated = validate(module, arguments)
+    unverified_by: list[str] = []
+    validated = validate(module, arguments, unverified_by)
     if validated.error_messages:
         return {"failed": True, "msg": validated.errors.msg}
-    outcome = execute(module.run, validated.validated_parameters, check_mode)
+    outcome = execute(module.run, validated.validated_parameters, check_mode, unverified_by=unverified_by)
     told = {"failed": True} if outcome.failed else {}
     result = {**outcome.result, **told, "warnings": outcome.warnings}
     return remove_values(result, validated._no_log_values | outcome.secrets)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 from urllib.parse import quote
 
-SESSIONS = 400
-SAMPLE = 40
-LATENCY = 0.02
+SESSIONS = 200
+SAMPLE = 10
+LATENCY = 0.1
 
 
 def sequential(runner, token, ids):

@@ -25,3 +25,13 @@ def test_awx_credential(playbook, servers, simulator):
     assert "VMWARE_VALIDATE_CERTS" in warning
     assert "warnings" not in run.task("option").result
     assert " ".join(run.output.split()).count("Certificates are not verified") == 1
+
+
+def test_trust(playbook, servers, simulator, way):
+    """tests/cases/test_tls.py has all of it."""
+    untrusted = {"name": "info", "vsphere.content_library.update_session_info": {"ca_path": "{{ omit }}"}}
+    trusted = {**untrusted, "name": "trusted", "environment": {"REQUESTS_CA_BUNDLE": servers["api"].ca_path}}
+    run = playbook([{**untrusted, "ignore_errors": True}, trusted], {"api": servers["api"]}, way=way).succeeded()
+    refused = run.task("info")
+    assert (refused["error_type"], refused["http_status"], refused.requests) == ("UNVERIFIED_PEER", None, [])
+    assert run.task("trusted").operations[0] == "session.create"

@@ -59,6 +59,7 @@ def test_create(tmp_path):
     assert (build / "certificates/vcenter-ca.pem").read_text() == "a certificate"
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("way", ["true", "false"])
 def test_it_works_with_what_is_declared(way, declared, controller, playbook: Playbooks, simulator, tmp_path):
     """In an environment of ansible-core and what was declared, and of nothing else."""

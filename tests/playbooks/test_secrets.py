@@ -26,7 +26,7 @@ from urllib.parse import quote, unquote
 import pytest
 
 from tests.cases.sources import served
-from tests.playbooks.plays import PLUGINS, WAYS, Playbooks, Run, Server
+from tests.playbooks.plays import PLUGINS, Playbooks, Run, Server
 from tests.simulator.process import SimulatorProcess
 
 # What they share is made once.
@@ -240,10 +240,14 @@ def secretive() -> Iterator[dict[str, Server]]:
         }
 
 
-KINDS = [kind for kind in ("in_process", "module", "module with a journal") if kind.split()[0] in WAYS]
+# The dialects by turns, as a play that is as verbose as it gets takes its time.
+KINDS = {"in_process": ["api"], "module": ["rest"], "module with a journal": ["api"]}
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(kind, marks=[pytest.mark.costly] * ("journal" in kind)) for kind in KINDS],
+)
 def traces(
     request: pytest.FixtureRequest,
     playbook: Playbooks,
@@ -271,7 +275,7 @@ def traces(
     with served(folder) as source, syslog() as messages:
         run = playbook(
             tasks,
-            secretive,
+            {dialect: secretive[dialect] for dialect in KINDS[request.param]},
             way=request.param.split()[0],
             verbosity=5,
             diff=True,
@@ -306,7 +310,7 @@ def tokens_used(run: Run) -> set[str]:
 
 def test_nothing_secret_shows(traces, secretive):
     used = tokens_used(traces.run)
-    assert len(used) > 20, "most tasks had a token of their own"
+    assert len(used) > 10, "most tasks had a token of their own"
     [username] = {server.username for server in secretive.values()}
     secrets = {PASSWORD, *SECRETS.values()}
     secrets |= {base64.b64encode(f"{username}:{secret}".encode()).decode() for secret in secrets}
@@ -326,15 +330,14 @@ def test_no_secret_is_in_a_url(traces):
         assert not [
             spelling for secret in (PASSWORD, *SECRETS.values()) for spelling in spellings(secret) if spelling in text
         ]
-    assert len(requests) > 2 * len(TASKS)
+    assert len(requests) > len(TASKS)
 
 
-@pytest.mark.parametrize("host", ["api", "rest"])
-def test_there_was_something_to_leak(traces, host):
+def test_there_was_something_to_leak(traces):
     for name, (_task, expected) in TASKS.items():
-        result = traces.run.task(name, host).result
+        result = traces.run.task(name).result
         assert {key: result.get(key) for key in expected} == expected, name
-    files = traces.run.task("info", host)["update_sessions"][0]["files"]
+    files = traces.run.task("info")["update_sessions"][0]["files"]
     assert [file["name"] for file in files if file["source_endpoint"]] == ["a.iso", "b.iso", "c.iso", "e.iso"]
 
 
@@ -345,7 +348,7 @@ def test_it_was_as_verbose_as_it_gets(traces):
         assert '"module_args": {' in text
         assert "Traceback (most recent call last)" in text
         assert '+    "name": "new"' in text, "a diff"
-    assert len(re.findall(r"^ *\d+ \d+\.\d+: ", stdout, re.MULTILINE)) > 50 * len(TASKS), "lines of ANSIBLE_DEBUG"
+    assert len(re.findall(r"^ *\d+ \d+\.\d+: ", stdout, re.MULTILINE)) > 25 * len(TASKS), "lines of ANSIBLE_DEBUG"
 
 
 def test_what_reaches_syslog(traces, secretive):
@@ -357,12 +360,12 @@ def test_what_reaches_syslog(traces, secretive):
         return
     if not lines:
         pytest.skip(f"{SYSLOG} is not ours: another program listens there, or this user may not")
-    assert len(lines) == 2 * LOGGED
+    assert len(lines) == LOGGED
     assert all("Invoked with" in line and " password=NOT_LOGGING_PARAMETER " in line for line in lines)
 
 
 def test_what_reaches_the_journal(traces):
     entries = [json.loads(line) for line in traces.texts["journal"].splitlines()]
     invoked = [entry for entry in entries if "Invoked with" in entry["MESSAGE"]]
-    assert len(invoked) == (2 * LOGGED if "journal" in traces.kind else 0)
+    assert len(invoked) == (LOGGED if "journal" in traces.kind else 0)
     assert {entry["PASSWORD"] for entry in invoked} <= {"NOT_LOGGING_PARAMETER"}

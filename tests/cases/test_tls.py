@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the vsphere.content_library contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which servers a task trusts, and what it says where it does not: playbooks against real TLS servers.
+"""Which servers a task trusts, and what it says where it does not: real TLS servers.
 
 Each server has an address of this machine and a certificate of its own, and leads to the same simulator. It is what a
 task logs in to, and what uploads go to while the task is logged in elsewhere.
@@ -26,14 +26,14 @@ from typing import Any
 import pytest
 import trustme
 
-from tests.playbooks.plays import WAYS, Playbooks, Run, Server
+from tests import in_process
+from tests.cases.checks import TaskResult
+from tests.cases.language import OMIT, rendered
+from tests.cases.runner import Runner
+from tests.control import Control
 from tests.simulator.process import SimulatorProcess
 
-# What they share is made once.
-pytestmark = [
-    pytest.mark.xdist_group("tls"),
-    pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
 
 VCENTER = "127.0.0.1"
 # Servers by what is wrong with them. Those with a right name have the one of the vCenter, too, as uploads are verified
@@ -46,8 +46,7 @@ ADDRESSES = {
 }
 AT_ONCE = 20.0  # request_timeout is 60, and this machine may be busy
 DAY = datetime.timedelta(days=1)
-INFO = "vsphere.content_library.update_session_info"
-PUSH = "vsphere.content_library.library_item"
+INFO = "update_session_info"
 AUTHORITY = "unable to get local issuer certificate; ca_path has to name the certificate of the authority"
 OLD = "no TLS 1.2 or later at this port"
 
@@ -127,10 +126,22 @@ def thumbprint(certificate: trustme.LeafCert) -> str:
 
 @dataclass
 class Landscape:
-    """All servers, as a playbook knows them: one port at all addresses."""
+    """All servers, which have one port at all addresses, and what the templates of a case may use."""
 
-    server: Server
+    runner: Runner
+    port: int
     variables: dict[str, Any]
+
+    def task(self, module: str, **options: Any) -> TaskResult:
+        """Run a task, with the connection options of the vCenter where it has no others."""
+        connection = {"hostname": VCENTER, "port": self.port, "ca_path": self.variables["paths"]["right.pem"]}
+        return self.runner.task(module, **{**connection, **rendered(options, self.variables, keep_omitted=True)})
+
+
+@pytest.fixture(autouse=True)
+def nobodys_trust(monkeypatch):
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +173,9 @@ def landscape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landscape]:
     if shutil.which("openssl"):
         subprocess.run(["openssl", "rehash", paths["hashed"]], check=True)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(in_process.nobodys_vcenter())
         simulator = stack.enter_context(SimulatorProcess())
+        control = stack.enter_context(Control(vars(simulator)))
         port = 0
         for kind, certificate in certificates.items():
             server = served(simulator, ADDRESSES[kind], port, certificate, kind == "old")
@@ -172,9 +185,7 @@ def landscape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landscape]:
             "paths": {name: str(path) for name, path in paths.items()},
             "source": __file__,
         }
-        ca_path = str(paths["right.pem"])
-        server = Server(VCENTER, port, simulator.username, simulator.password, ca_path, "api", simulated=True)
-        yield Landscape(server, variables)
+        yield Landscape(Runner(simulator, control, {}, folder), port, variables)
 
 
 # Tasks
@@ -195,14 +206,13 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
     upload: dict[str, Any] | None = None
 
-    @property
-    def tasks(self) -> list[dict[str, Any]]:
-        task = {"name": self.name, INFO: self.options, "ignore_errors": True}
+    def run(self, landscape: Landscape) -> TaskResult:
         if self.upload is None:
-            return [task]
-        push = {"library_name": "demo", "name": "item", "src": "{{ source }}", **self.options}
-        given = {"name": f"{self.name}: given", "simulator": {"config": self.upload}}
-        return [given, {"name": self.name, PUSH: push, "ignore_errors": True}]
+            landscape.runner.given({})
+            return landscape.task(INFO, **self.options)
+        landscape.runner.given({"config": rendered(self.upload, landscape.variables)})
+        push = {"library_name": "demo", "name": "item", "src": [landscape.variables["source"]]}
+        return landscape.task("library_item", **push, **self.options)
 
 
 def login(kind: str, error: str | None, *texts: str, **options: Any) -> Case:
@@ -264,24 +274,17 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module", params=WAYS)
-def run(request: pytest.FixtureRequest, playbook: Playbooks, landscape: Landscape) -> Run:
-    """All cases, as the tasks of one playbook."""
-    tasks = [{"name": "given", "simulator": {}}, *(task for case in CASES for task in case.tasks)]
-    return playbook(tasks, {"api": landscape.server}, way=request.param, extra_vars=landscape.variables)
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_who_is_trusted(case, run, landscape):
+def test_who_is_trusted(case, landscape):
     if case.name == "ca_path: hashed" and not shutil.which("openssl"):
         pytest.skip("no openssl that hashes a folder of certificates")
-    task = run.task(case.name)
+    task = case.run(landscape)
     asked = {request["headers"]["host"] for request in task.requests}
-    address = f"{ADDRESSES[case.kind]}:{landscape.server.port}"
+    address = f"{ADDRESSES[case.kind]}:{landscape.port}"
     if case.error is None:
         assert task.status == "ok", task.result
         assert address in asked
-        assert "warnings" not in task.result, "who turns verification off in a task knows it"
+        assert task["warnings"] == [], "who turns verification off in a task knows it"
     else:
         assert (task.status, task.result.get("error_type")) == ("failed", case.error)
         assert not [text for text in case.texts if text not in task["msg"]], task["msg"]
@@ -297,7 +300,7 @@ def test_old_tls_is_spoken_where_it_is_asked_for(landscape):
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     make_old(context)
     with (
-        socket.create_connection((ADDRESSES["old"], landscape.server.port)) as sock,
+        socket.create_connection((ADDRESSES["old"], landscape.port)) as sock,
         context.wrap_socket(sock) as connection,
     ):
         assert connection.version() == "TLSv1.1"
@@ -317,23 +320,17 @@ ENVIRONMENTS = [
 
 
 @pytest.mark.parametrize(("names", "error"), ENVIRONMENTS, ids=["-".join(names) for names, _error in ENVIRONMENTS])
-def test_what_the_environment_says(playbook, landscape, way, names, error):
+def test_what_the_environment_says(landscape, monkeypatch, names, error):
     """It holds for a task that says nothing, and for no other."""
     paths = landscape.variables["paths"]
-    tasks = {"nothing": {"ca_path": "{{ omit }}"}, "ca_path": {}, "validate_certs": {"validate_certs": False}}
-    run = playbook(
-        [{"name": "given", "simulator": {}}]
-        + [{"name": name, INFO: options, "ignore_errors": True} for name, options in tasks.items()],
-        {"api": landscape.server},
-        way=way,
-        env={variable: paths.get(name, name) for variable, name in names.items()},
-    )
-    task, unverified = run.task("nothing"), "VMWARE_VALIDATE_CERTS" in names
+    for variable, name in names.items():
+        monkeypatch.setenv(variable, paths.get(name, name))
+    task, unverified = landscape.task(INFO, ca_path=OMIT), "VMWARE_VALIDATE_CERTS" in names
     assert task.result.get("error_type") == error
     if error == "INVALID_ARGUMENT":
         assert task["msg"].startswith(f"REQUESTS_CA_BUNDLE {paths['not there']} can't be loaded")
     warnings = ["Certificates are not verified because the environment variable VMWARE_VALIDATE_CERTS says so."]
-    assert task.result.get("warnings", []) == warnings * unverified
-    assert run.task("ca_path").status == "ok"
-    assert run.task("validate_certs").status == "ok"
-    assert "warnings" not in run.task("validate_certs").result
+    assert task["warnings"] == warnings * unverified
+    assert landscape.task(INFO).status == "ok"
+    task = landscape.task(INFO, validate_certs=False)
+    assert (task.status, task["warnings"]) == ("ok", [])
