@@ -61,7 +61,7 @@ def finish_copy(task: Task, original: LibraryItem, item_id: str | None, content:
     content.changes, content.after = content.plan.changes, content.plan.after()
     if item_id is None:
         return
-    wanted = content.after
+    wanted: Files = content.after
     for waited in poll(Deadline(task.params["wait_timeout"])):
         try:
             files = _files(task, item_id)
