@@ -287,7 +287,8 @@ def test_without_credentials_nothing_is_sent(wire, module):
     params = {option: value for option, value in params.items() if option in module.SPEC["argument_spec"]}
     outcome = run_task(module, **params)
     assert outcome.result["error_type"] == "INVALID_ARGUMENT"
-    assert "username and password, or session_id" in outcome.result["msg"]
+    assert "credentials are missing" in outcome.result["msg"]
+    assert "VMWARE_PASSWORD" in outcome.result["msg"]
 
 
 # Whole modules

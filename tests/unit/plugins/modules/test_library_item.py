@@ -566,7 +566,7 @@ def test_a_file_that_nobody_verifies(server, content, iso, ca_path):
     [
         ({}, item_file(checksum=OTHER_SHA1), OTHER_SHA1),
         ({"status": "WAITING_FOR_TRANSFER", "bytes_transferred": None}, item_file(size=3), "3"),
-        ({"status": "WAITING_FOR_TRANSFER", "bytes_transferred": None}, None, "None"),
+        ({"status": "WAITING_FOR_TRANSFER", "bytes_transferred": None}, None, "it is missing"),
     ],
 )
 def test_an_item_that_does_not_have_what_was_sent(server, content, iso, ca_path, received, file, reason):
