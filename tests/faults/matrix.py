@@ -77,6 +77,7 @@ class State:
     """The simulator's state without what differs from run to run: ids of what is new, times, versions."""
 
     items: dict[str, list[dict[str, Any]]]
+    libraries: dict[str, list[dict[str, Any]]]
     sessions: dict[int, dict[str, Any]]
     new_sessions: list[dict[str, Any]]
     tokens: int
@@ -92,9 +93,14 @@ class State:
         state = simulator.state()
         items: dict[str, list[dict[str, Any]]] = {}
         for item in state["items"].values():
-            facts = {key: item[key] for key in ("library_id", "type", "description")}
+            facts = {key: item[key] for key in ("type", "description")}
+            facts["library"] = state["libraries"][item["library_id"]]["name"]
             facts["files"] = {name: file["sha256"] for name, file in item["files"].items()}
             items.setdefault(item["name"], []).append(facts)
+        libraries: dict[str, list[dict[str, Any]]] = {}
+        for library in state["libraries"].values():
+            facts = {key: library[key] for key in ("type", "description", "storage_backings", "publish_info")}
+            libraries.setdefault(library["name"], []).append(facts)
         sessions, new = {}, []
         for session_id, session in state["sessions"].items():
             facts = {key: session[key] for key in ("state", "client_progress", "user", "removed", "files")}
@@ -107,7 +113,7 @@ class State:
                 new.append(facts)
         new.sort(key=lambda facts: (facts["item"], facts["state"]))
         local = {path.name: path.read_text() for path in dest.iterdir()}
-        return cls(items, sessions, new, len(state["tokens"]), len(state["download_sessions"]), local)
+        return cls(items, libraries, sessions, new, len(state["tokens"]), len(state["download_sessions"]), local)
 
 
 class Bench:
@@ -208,8 +214,9 @@ class Bench:
         judge = Judge(case, verdict, undisturbed, before, after, outcome)
         judge.outcome(self.thread_errors, {HOST_PORT[1] for HOST_PORT in connected.addresses if HOST_PORT[0] != HOST})
         judge.state()
+        judge.libraries()
         judge.tokens()
-        if not verdict.broken:
+        if not verdict.broken and not judge.twins:
             if verdict.excused:
                 self.simulator.expire_tokens()
             self.run_again(transition, arguments, dialect, known, judge)
@@ -242,6 +249,8 @@ class Judge:
         # Told that there is nothing to clear up, a task that fails leaves it.
         self.misled = self.fault.false and case.transition.fails
         # Nobody can bring the description back where the server is gone, or where it denies that it was changed.
+        # Libraries may have one name, so one that the server denies is made again.
+        self.twins = False
         self.described = case.transition.fails and (self.outage or verdict.operation == "item.update")
 
     def check(self, holds: object, promise: str) -> None:
@@ -262,6 +271,8 @@ class Judge:
         self.check(self.verdict.seconds <= limit, f"{self.verdict.seconds:.1f} s, and not {limit:.1f}")
         if not run.failed and not self.transition.fails and not self.plausible:
             self.check(self.after.items == self.undisturbed.wanted.items, "success, but the items are not as wanted")
+            libraries = self.undisturbed.wanted.libraries
+            self.check(self.after.libraries == libraries, "success, but the libraries are not as wanted")
             wanted = undisturbed_result(self.undisturbed.outcome.result)
             got = undisturbed_result(result)
             for key, value in wanted.items():
@@ -319,6 +330,22 @@ class Judge:
         allowed = 1 if self.outage or self.misled or self.verdict.operation in ours else 0
         self.check(self.after.downloads <= allowed, f"{self.after.downloads} download sessions were left")
 
+    def libraries(self) -> None:
+        """Old or wanted, each property of each library, and none twice."""
+        before, after, wanted = self.before.libraries, self.after.libraries, self.undisturbed.wanted.libraries
+        for name in before.keys() | after.keys() | wanted.keys():
+            olds, nows, news = (libraries.get(name, []) for libraries in (before, after, wanted))
+            if len(nows) > 1:
+                self.twins = True
+                self.check(self.plausible, f"{len(nows)} libraries {name}")
+                continue
+            if not nows:
+                self.check(not olds or not news, f"library {name} is lost")
+            for now in nows:
+                for key, value in now.items():
+                    known = [library[key] for library in (*olds, *news)]
+                    self.check(value in known, f"{key} of library {name} is {value}")
+
     def tokens(self) -> None:
         """None is left, apart from those that the fault put out of reach."""
         left = self.after.tokens - self.undisturbed.wanted.tokens
@@ -360,6 +387,7 @@ class Judge:
         self.check(state.local == wanted.local, f"after the {which} run there are the files {sorted(state.local)}")
         self.check(state.downloads <= self.after.downloads, f"the {which} run left a download session")
         self.check(state.items == wanted.items, f"after the {which} run the items are {state.items}")
+        self.check(state.libraries == wanted.libraries, f"after the {which} run the libraries are {state.libraries}")
         for number, session in wanted.sessions.items():
             for key in ("state", "client_progress", "warning_behavior", "error", "files"):
                 now = state.sessions.get(number, {}).get(key)
@@ -376,10 +404,11 @@ class Judge:
 
 def undisturbed_result(result: dict[str, Any]) -> dict[str, Any]:
     """What of a result does not differ from run to run, such as the order of things by their ids."""
-    kept = {key: result.get(key) for key in ("changed", "library_item", "file")}
+    kept = {key: result.get(key) for key in ("changed", "library_item", "library", "file")}
     kept["operations"] = sorted(result.get("operations", []))
     kept["files"] = [(file["name"], file.get("action")) for file in result.get("files", [])]
-    for key, names in (("library_item", ("name", "type", "description")), ("file", ("name", "size", "status"))):
+    named = ("name", "type", "description")
+    for key, names in (("library_item", named), ("library", named), ("file", ("name", "size", "status"))):
         kept[key] = {name: kept[key][name] for name in names} if kept[key] else None
     kept["update_sessions"] = sorted(session["state"] for session in result.get("update_sessions", []))
     kept["library_items"] = [item["name"] for item in result.get("library_items", [])]

@@ -15,6 +15,8 @@ from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.modules import (
     api_session,
+    library,
+    library_info,
     library_item,
     library_item_export,
     library_item_info,
@@ -261,7 +263,16 @@ def log_out(scene: Scene) -> dict[str, Any]:
     return dict(state="absent", session_id=response.json())
 
 
+def local_library(scene: Scene, **arguments: Any) -> dict[str, Any]:
+    scene.simulator.config(delete_delay=0.3)
+    guarded = {"authentication_method": "BASIC", "published": True, "password": "old"}
+    scene.simulator.add_library("guarded", publish_info=guarded, items=[{"name": "kept", "files": {"a": "a"}}])
+    return dict(wait_timeout=WAIT_TIMEOUT, **arguments)
+
+
 AUTO = ("api", "rest", "auto")
+PUBLISHED = {"published": True, "authentication_method": "basic", "password": "new"}
+NO_LONGER = {"published": False, "current_password": "old"}
 
 TRANSITIONS = (
     Transition(
@@ -336,6 +347,24 @@ TRANSITIONS = (
     Transition("export", library_item_export, export, dialects=AUTO),
     Transition("export of a file that is fetched first", library_item_export, exported_slowly),
     Transition("export of what can't be had", library_item_export, not_prepared, fails=True),
+    Transition(
+        "new library",
+        library,
+        lambda scene: local_library(scene, name="new", datastore="nfs-01", description="New", publication=PUBLISHED),
+    ),
+    Transition(
+        "library no longer published",
+        library,
+        lambda scene: local_library(scene, name="guarded", description="Private", publication=NO_LONGER),
+    ),
+    Transition("library to absent", library, lambda scene: local_library(scene, name="guarded", state="absent")),
+    Transition(
+        "library on another datastore",
+        library,
+        lambda scene: local_library(scene, name="guarded", datastore="vmfs-01"),
+        fails=True,
+    ),
+    Transition("all libraries", library_info, lambda scene: local_library(scene) and dict(gather_usage_count=True)),
     Transition("log in", api_session, lambda scene: dict(state="present")),
     Transition("log out", api_session, log_out),
 )
