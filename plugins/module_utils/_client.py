@@ -9,7 +9,6 @@ import base64
 import random
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -28,20 +27,12 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._facts imp
 from ansible_collections.vsphere.content_library.plugins.module_utils._peer import Peer, proxy_url
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import GRACE, defer_signals
 from ansible_collections.vsphere.content_library.plugins.module_utils._tls import tls_context
+from ansible_collections.vsphere.content_library.plugins.module_utils._transport import (
+    POOL_SIZE,
+    NoReply,
+    Transport,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import LONGEST, Deadline
-
-try:
-    from ansible_collections.vsphere.content_library.plugins.module_utils._transport import (
-        POOL_SIZE,
-        NoReply,
-        Transport,
-    )
-except Exception:
-    # Not only ImportError: a requests that does not fit its pyOpenSSL or urllib3 raises whatever it meets, and on the
-    # controller that would end the playbook.
-    REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
-else:
-    REQUESTS_IMPORT_ERROR = None
 
 T = TypeVar("T")
 S = TypeVar("S")

@@ -21,10 +21,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._argspec i
     SELECTORS,
     connection_spec,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._client import (
-    REQUESTS_IMPORT_ERROR,
-    VCenterClient,
-)
+from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, VapiError
 from ansible_collections.vsphere.content_library.plugins.module_utils._safe_text import safe, safe_line, secrets_in
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import (
@@ -32,6 +29,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._signals i
     interruptible,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Report, Services, Task
+from ansible_collections.vsphere.content_library.plugins.module_utils._transport import REQUESTS_IMPORT_ERROR
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import LONGEST
 
 CONNECTION_OPTIONS = tuple(connection_spec([]))

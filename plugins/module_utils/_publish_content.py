@@ -130,7 +130,7 @@ def perform(task: Task, source: Package, item_id: str, compared: str | None, con
     compared is the content version of the item that the plan is for.
     """
     params, sessions = task.params, task.services.update_sessions
-    session_id = None
+    session_id, is_completing = None, False
     with ExitStack() as stack:
         try:
             with defer_signals():
@@ -144,12 +144,14 @@ def perform(task: Task, source: Package, item_id: str, compared: str | None, con
                 return
             task.note("create")
             fill(task, content, session, keeper)
+            is_completing = True
             content.update_session = task.perform("complete", finish, sessions, session_id, params["wait_timeout"])
             content.is_completed, task.update_session = True, content.update_session
         except BaseException as error:
             if not isinstance(error, Exception):
                 task.services.client.limit_timeouts()
             if session_id and is_settled(task, source, item_id, session_id, content, error):
+                task.note(*["complete"] * is_completing)
                 return
             raise
     verify(task, content, item_id)

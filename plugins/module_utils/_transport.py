@@ -12,15 +12,12 @@ import io
 import os
 import socket
 import ssl
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from http.client import HTTPResponse
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
-
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InternalServerError,
@@ -33,6 +30,27 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 from ansible_collections.vsphere.content_library.plugins.module_utils._peer import Peer, is_loopback
 from ansible_collections.vsphere.content_library.plugins.module_utils._tls import distrust
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline
+
+if TYPE_CHECKING:
+    import requests
+    import urllib3
+    from requests import Session
+    from requests.adapters import HTTPAdapter
+
+    REQUESTS_IMPORT_ERROR: str | None
+else:
+    try:
+        import requests
+        import urllib3
+        from requests import Session
+        from requests.adapters import HTTPAdapter
+    except Exception:
+        # Not only ImportError: a requests that does not fit its pyOpenSSL or urllib3 raises whatever it meets, and on
+        # the controller that would end the playbook.
+        REQUESTS_IMPORT_ERROR = traceback.format_exc()
+        Session = HTTPAdapter = object
+    else:
+        REQUESTS_IMPORT_ERROR = None
 
 POOL_SIZE = 16
 ANSWER_LIMIT = 16 << 20
@@ -202,7 +220,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = inner or error.__cause__
 
 
-class _Session(requests.Session):
+class _Session(Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Follow no redirect. requests would work out where one leads even if told not to follow it."""
         return None

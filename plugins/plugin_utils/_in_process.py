@@ -23,7 +23,6 @@ from ansible_collections.vsphere.content_library.plugins.module_utils import (
     _library_items,
     _update_sessions,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import (
     Outcome,
     execute,
@@ -31,6 +30,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._module im
     secrets_of,
     with_connection_options,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._transport import REQUESTS_IMPORT_ERROR
 from ansible_collections.vsphere.content_library.plugins.plugin_utils._core_compat import (
     Display,
     NormalAction,
