@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-import tests.conftest  # noqa: F401 (makes the collection importable from a checkout)
+import tests.conftest  # noqa: F401 pylint: disable=unused-import; it makes the collection importable
 from ansible_collections.vsphere.content_library.plugins.module_utils import _models
 
 MODULES = Path(__file__).resolve().parent.parent / "plugins/modules"

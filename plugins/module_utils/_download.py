@@ -74,7 +74,7 @@ class _Content:
     def __init__(self, file: TemporaryFile, algorithm: str) -> None:
         self._file, self._algorithm = file, algorithm
         self._writer = ThreadPoolExecutor(1)
-        self._blocks = [memoryview(bytearray(BLOCK)) for _ in range(BLOCKS)]
+        self._blocks = [memoryview(bytearray(BLOCK)) for _number in range(BLOCKS)]
         self._pending: deque[Future[None]] = deque()
         self.restart()
 

@@ -294,7 +294,7 @@ class Library(TypedDict):
 class LibraryInfo(Library, total=False):
     """A library with what library_info adds when it is asked to."""
 
-    items: int
+    item_count: int
 
 
 class Probe(TypedDict):

@@ -34,7 +34,6 @@ options:
   gather_usage_count:
     description:
       - Whether to add the number of library items to each library.
-      - In a template, write C(library['items']). The words C(library.items) mean something else there.
     type: bool
     default: false
 seealso:
@@ -69,7 +68,7 @@ EXAMPLES = r"""
 
 - name: Tell them
   ansible.builtin.debug:
-    msg: "{{ item.name }}: {{ item['items'] }} items"
+    msg: "{{ item.name }}: {{ item.item_count }} items"
   loop: "{{ found.libraries }}"
   loop_control:
     label: "{{ item.id }}"
@@ -233,7 +232,7 @@ libraries:
       type: str
       returned: always
       sample: null
-    items:
+    item_count:
       description: The number of library items.
       type: int
       returned: when O(gather_usage_count=true)
@@ -312,7 +311,7 @@ def run(task: Task) -> dict[str, Any]:
 def with_count(task: Task, library: Library) -> LibraryInfo | None:
     """The library with the number of its items; None for one that is gone meanwhile."""
     try:
-        return {**library, "items": len(task.services.library_items.list_ids(id_of(library)))}
+        return {**library, "item_count": len(task.services.library_items.list_ids(id_of(library)))}
     except NotFound:
         return None
 

@@ -107,7 +107,8 @@ class Kind(ABC):
             self.unanswered += error.http_status is None
             text = self.shown(error)
             # Once, until that changes. Where vAPI says that there is none, it vanished since the list.
-            if self.faults_before.get(key) != text and type(error) is not NotFound:
+            is_gone = isinstance(error, NotFound) and not isinstance(error, UnknownPath)
+            if self.faults_before.get(key) != text and not is_gone:
                 LOGGER.warning("%s; the others are watched", text)
             self.faults[key] = text
             return otherwise

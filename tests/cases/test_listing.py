@@ -26,7 +26,7 @@ def test_many_sessions(runner, capsys):
     given = runner.given({"token": runner.simulator.username, "config": {"latency": LATENCY}})
     ids = runner.simulator.add_sessions(SESSIONS)
     one_by_one = sequential(runner, given["token"], ids)
-    tasks = [runner.task("update_session_info", session_id=given["token"]) for _ in range(2)]
+    tasks = [runner.task("update_session_info", session_id=given["token"]) for _number in range(2)]
     for task in tasks:
         assert [session["id"] for session in task["update_sessions"]] == sorted(ids)
         assert len(task.requests) == SESSIONS + 1

@@ -39,7 +39,7 @@ def test_one_login_serves_many_tasks(runner, dialect, check_mode):
     token = {"session_id": login["session_id"], "username": None, "password": None}
     digest = hashlib.sha256(login["session_id"].encode()).hexdigest()
     assert [token["sha256"] for token in login.state["tokens"]] == [digest]
-    for _ in range(2):
+    for _number in range(2):
         task = runner.task("library_item_info", **shared, **token, library_name="demo")
         assert [item["name"] for item in task["library_items"]] == ["debian-12", "item"]
         assert not {"session.create", "session.delete"} & set(task.operations)

@@ -399,6 +399,7 @@ class TestPlace:
             text=True,
             cwd=path.parent,
             timeout=TIME_LIMIT,
+            check=False,
         )
         assert process.returncode == 0, process.stderr
         assert simulator.state()["tokens"] == []

@@ -61,8 +61,8 @@ def govc(vcsim):
     return run
 
 
-def task(name, module, /, **args):
-    return {"name": name, module: args, "register": name.replace(" ", "_")}
+def task(register, module, /, **args):
+    return {"name": register, module: args, "register": register.replace(" ", "_")}
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_local_library(play, govc, backing):
     assert run.task("again")["operations"] == []
     library_id = run.task("create")["library"]["id"]
     [library] = run.task("info")["libraries"]
-    assert (library["id"], library["type"], library["items"]) == (library_id, "LOCAL", 0)
+    assert (library["id"], library["type"], library["item_count"]) == (library_id, "LOCAL", 0)
     assert run.task("change")["operations"] == run.task("rename")["operations"] == ["update_library"]
     [seen] = govc("library.info", "pictures")
     assert (seen["id"], seen["name"], seen["description"], seen["type"]) == (library_id, "pictures", "Images", "LOCAL")

@@ -448,7 +448,7 @@ def test_a_missing_session_in_plain_text_is_not_found(server, auto):
     server.expect("list", [], dialect="rest")
     server.expect("get", PLAIN_404, dialect="rest")
     client = auto()
-    for _ in range(2):
+    for _number in range(2):
         with pytest.raises(NotFound) as caught:
             get(client)
         assert caught.value.error_type == "NOT_FOUND"

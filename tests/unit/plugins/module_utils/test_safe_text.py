@@ -73,7 +73,7 @@ def test_masking_is_linear(unit):
 
 def test_no_password_survives_whatever_is_around_it():
     rng = random.Random(1)
-    for _ in range(3000):
+    for _number in range(3000):
         password = "".join(rng.choices("aZ1/:?#", k=rng.randint(0, 5))) + "S3CRET"
         if not password[0].isdecimal():  # That, with a :// behind it, looks like a URL with a port before another URL.
             password += rng.choice(["", "/", ":", "://"])
