@@ -151,6 +151,10 @@ class _Module(AnsibleModule):
         super()._load_params()
         self.refusal = refusal_of(self.params)
 
+    def add_path_info(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Leave the result as it is. ansible-core would add the mode and owner of a `dest`, which no worker does."""
+        return kwargs
+
     def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
         secrets = secrets_of(self.params)
         super().log(remove_values(msg, secrets), log_args and remove_values(log_args, secrets))
