@@ -26,6 +26,9 @@ if ROOT.parts[-3:] != ("ansible_collections", "vsphere", "content_library"):
     (_parent / "content_library").symlink_to(ROOT)
     sys.path.insert(0, _namespace.name)
 
+# What several folders of tests assert with.
+pytest.register_assert_rewrite("tests.cases.checks", "tests.cases.returns")
+
 # The background job of a shell ignores SIGINT, and so would each process that a test starts to send it one.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.register_assert_rewrite("tests.cases.checks", "tests.cases.returns")
-
-from tests.cases import runner as in_this_process  # noqa: E402
+from tests.cases import runner as in_this_process
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cases.checks import TaskResult, check_case, check_ways_agree
 from tests.cases.language import DEFAULT_GIVEN, DIALECTS, MODULES, load, phases_of, variables
+from tests.cases.runner import local_files
 from tests.playbooks.plays import WAYS, Run
 
 
@@ -32,8 +34,12 @@ def chosen(dialect: str) -> list[tuple[str, dict[str, Any]]]:
     return found[DIALECTS.index(dialect) :: len(DIALECTS)]
 
 
-def tasks_of(module: str, case: dict[str, Any], dialect: str) -> list[dict[str, Any]]:
-    shared = {"vars": {"dialect": dialect, **case.get("vars", {})}, "ignore_errors": True}
+def tasks_of(module: str, case: dict[str, Any], dialect: str, scratch: Path) -> list[dict[str, Any]]:
+    scratch.mkdir(parents=True)
+    for name, text in case.get("local", {}).items():
+        (scratch / name).write_text(text, encoding="utf-8")
+    values = {"dialect": dialect, "scratch": str(scratch), **case.get("vars", {})}
+    shared = {"vars": values, "ignore_errors": True}
     given = case.get("given", DEFAULT_GIVEN)
     return [
         {"name": f"{module}, {case['case']} | given", "simulator": given, "register": "given", **shared},
@@ -57,12 +63,20 @@ def done(module: str, case: dict[str, Any], run: Run) -> tuple[TaskResult, dict[
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_a_playbook_shows_the_same_each_way(dialect, playbook, servers, files):
+def test_a_playbook_shows_the_same_each_way(dialect, playbook, servers, files, tmp_path):
     cases = chosen(dialect)
-    tasks = [task for module, case in cases for task in tasks_of(module, case, dialect)]
-    runs = [playbook(tasks, {dialect: servers[dialect]}, way=way, extra_vars=files) for way in WAYS]
-    for module, case in cases:
+    folders = [[tmp_path / way / str(number) for number, _case in enumerate(cases)] for way in WAYS]
+    runs = []
+    for way, scratches in zip(WAYS, folders):
+        tasks = []
+        for (module, case), scratch in zip(cases, scratches):
+            tasks += tasks_of(module, case, dialect, scratch)
+        runs.append(playbook(tasks, {dialect: servers[dialect]}, way=way, extra_vars=files))
+    for number, (module, case) in enumerate(cases):
         ways = [done(module, case, run) for run in runs]
-        for way in ways:
-            check_case(case, dialect, variables(case, dialect, files), *way)
+        for (given, results), scratches in zip(ways, folders):
+            scratch = scratches[number]
+            values = {**variables(case, dialect, files), "scratch": str(scratch), "local": local_files(scratch)}
+            check_case(case, dialect, values, given, results)
+            given.result["scratch"] = str(scratch)  # which is no difference
         check_ways_agree(case, ways)
