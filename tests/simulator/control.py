@@ -98,8 +98,10 @@ class Control:
         return list(self.log.entries)
 
     async def delete_requests(self, request: Request) -> Any:
+        """What was logged; in one step, so that a request between reading and deleting is not lost."""
+        entries = list(self.log.entries)
         self.log.clear()
-        return {}
+        return entries
 
     async def delete_tokens(self, request: Request) -> Any:
         """End all API tokens, as a restart of the endpoint would."""

@@ -261,7 +261,8 @@ def test_memory(folder, name):
     finally:
         tracemalloc.stop()
         path.unlink()
-    limit = 4 * _descriptor.MAX_DESCRIPTOR // (4 if name == "headers.ova" else 1)
+    # The text, and a token that does not end: expat doubles its buffer, holding both for a moment.
+    limit = (1 if name == "headers.ova" else 5) * _descriptor.MAX_DESCRIPTOR
     assert peak < limit, f"{peak >> 20} MiB"
 
 
