@@ -23,6 +23,7 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 FOR_USERS = {
     "ARCHITECTURE.md",
     "CHANGELOG.rst",
+    "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md",
     "FILES.json",
     "LICENSE",
@@ -79,6 +80,8 @@ def test_only_what_users_need_is_in_it(installed):
     assert {path.name for path in installed.iterdir()} <= FOR_USERS
     unwanted = {".git", ".hypothesis", ".nox", ".venv", "_build", "cases", "conftest.py"}
     assert not {path for path in installed.rglob("*") if path.name in unwanted}
+    # Figures of one machine, and the site.
+    assert [path.name for path in (installed / "docs").iterdir()] == ["docsite"]
 
 
 def test_ansible_doc_shows_every_module(collections_path):
