@@ -92,7 +92,7 @@ class Call(NamedTuple):
             value = dialect.value(self.operation, _decoded(reply.content))
             return Answer(read(result, value), date)
         except (KeyError, TypeError, ValueError) as error:
-            text = f"HTTP {reply.status} with an answer that can't be read: {error!r}"
+            text = f"HTTP {reply.status} with an answer that can't be read: {error!r}. Is this a vCenter?"
             unread = self.error(InternalServerError, text, http_status=reply.status)
             # Nothing at all is what is left of an answer whose connection broke amid its header: http.client takes
             # that for the header's end.

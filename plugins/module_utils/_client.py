@@ -255,7 +255,8 @@ class VCenterClient:
             return last  # vcsim says in plain text what it does not find.
         prefixes = [dialect.prefix for dialect in self._dialects]
         if all(isinstance(failure, UnknownPath) for failure in failures):
-            text = f"there is no {' and no '.join(prefixes)} on this server"
+            missing = " and no ".join(prefixes)
+            text = f"there is no {missing} on this server: do hostname, port and api name a vCenter Server?"
             return call.error(VapiError, text, error_type="OPERATION_NOT_FOUND", http_status=last.http_status)
         if len(failures) == 1:
             return last

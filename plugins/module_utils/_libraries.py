@@ -37,7 +37,7 @@ class Libraries:
         """
         ids = self._client.call("library.find", {"name": name}).value
         exact = [library_id for library_id in sorted(ids) if self.get(library_id)["name"] == name]
-        return only_id(exact, f"libraries have the name {name}")
+        return only_id(exact, f"libraries have the name {name}", "library_id")
 
     def list_ids(self) -> list[str]:
         """The ids of all libraries, sorted."""
@@ -163,10 +163,13 @@ class Datastores:
         return {datastore["datastore"]: datastore["name"] for datastore in found}
 
 
-def only_id(found: list[str], what: str) -> str | None:
-    """The one id found, None where there is none. Raises InvalidArgument, listing the ids, where there are several."""
+def only_id(found: list[str], what: str, option: str) -> str | None:
+    """The one id found, None where there is none.
+
+    Raises InvalidArgument where there are several, listing the ids; ``option`` is what one can be named by.
+    """
     if len(found) > 1:
-        raise InvalidArgument(f"{len(found)} {what}: {', '.join(found)}; name one by its id")
+        raise InvalidArgument(f"{len(found)} {what}: {', '.join(found)}; name one by {option}")
     return found[0] if found else None
 
 

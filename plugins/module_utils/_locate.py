@@ -29,6 +29,16 @@ def find_library(params: Mapping[str, Any], services: Services) -> str | None:
     return library_id
 
 
+def existing_library_item(params: Mapping[str, Any], services: Services) -> LibraryItem:
+    """The item that the options name. Raises NotFound, InvalidArgument."""
+    library_id, item = find_library_item(params, services)
+    if item is None:
+        host = services.client.peer.host
+        text = f"there is no library item {params['name']} in library {library_id} on {host}: see library_item_info"
+        raise NotFound(text, operation="item.find")
+    return item
+
+
 def find_library_item(params: Mapping[str, Any], services: Services) -> tuple[str, LibraryItem | None]:
     """The id of the library, and the item, None where no item has the name. Raises NotFound, InvalidArgument."""
     library_id = find_library(params, services)
@@ -38,5 +48,5 @@ def find_library_item(params: Mapping[str, Any], services: Services) -> tuple[st
             raise InvalidArgument(f"library_item_id {item['id']} is not in library {library_id}")
         return str(item["library_id"]), item
     found = {id_of(item): item for item in services.library_items.named(str(library_id), params["name"])}
-    item_id = only_id(list(found), f"library items have the name {params['name']}")
+    item_id = only_id(list(found), f"library items have the name {params['name']}", "library_item_id")
     return str(library_id), found[item_id] if item_id else None

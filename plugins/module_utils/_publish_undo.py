@@ -30,7 +30,8 @@ def undo(task: Task, item_id: str, before: LibraryItem | None, changes: Mapping[
     except NotFound:
         return  # Somebody else deleted it.
     except VapiError as error:
-        task.warnings.append(f"Library item {item_id} could not be brought back to what it was: {error}")
+        text = f"Library item {item_id} could not be brought back to what it was: {error}."
+        task.warnings.append(f"{text} Run the task again, or delete the item.")
 
 
 def remove_copy(task: Task, item_id: str, content: Content) -> None:
@@ -38,7 +39,7 @@ def remove_copy(task: Task, item_id: str, content: Content) -> None:
     items, retry_cleanup = task.services.library_items, task.services.client.retry_cleanup
     copied = {change.name for change in content.plan.having(COPIED)}
     if any(file["name"] not in copied for file in retry_cleanup(items.files, item_id)):
-        task.warnings.append(f"Library item {item_id} stays: somebody else has published in it.")
+        task.warnings.append(f"Library item {item_id} stays, because somebody else has published in it.")
     else:
         retry_cleanup(items.delete, item_id)
 
@@ -70,7 +71,7 @@ def remove_new_item(task: Task, item_id: str, content: Content) -> None:
         pass
     try:
         if has_content_of_others(task, item_id, content, lock):
-            task.warnings.append(f"Library item {item_id} stays: somebody else has published in it.")
+            task.warnings.append(f"Library item {item_id} stays, because somebody else has published in it.")
         else:
             retry_cleanup(task.services.library_items.delete, item_id)
     finally:

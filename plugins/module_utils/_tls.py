@@ -79,7 +79,11 @@ def _load(context: ssl.SSLContext, name: str, path: str) -> None:
         else:
             context.load_verify_locations(cafile=path)
     except OSError as error:
-        reason = "it has no certificate in PEM format" if isinstance(error, ssl.SSLError) else error.strerror
+        reason = (
+            "it has no certificate in PEM format (one that begins with -----BEGIN CERTIFICATE-----)"
+            if isinstance(error, ssl.SSLError)
+            else error.strerror
+        )
         raise InvalidArgument(f"{name} {path} can't be loaded: {reason}") from None
 
 

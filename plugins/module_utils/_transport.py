@@ -160,15 +160,16 @@ class Transport:
             return NoReply(UnverifiedPeer, f"{self._peer.url} is not trusted: {reason}")
         text = next((str(cause) for cause in reversed(causes) if isinstance(cause, OSError)), str(causes[-1]))
         if any(isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME for cause in causes):
-            return NoReply(ResourceInaccessible, f"no address for {self._peer.host}: {text}")
+            return NoReply(ResourceInaccessible, f"no address for {self._peer.host}: {text}. Check hostname and DNS")
         if isinstance(error, requests.exceptions.ConnectTimeout) or caused_by(
             ConnectionRefusedError, urllib3.exceptions.NewConnectionError
         ):
-            return NoReply(
-                ResourceInaccessible, f"no connection to {self._peer.url}: {text}", passing=True, unprocessed=True
-            )
+            told = f"no connection to {self._peer.url}: {text}. Check hostname, port, firewall and proxy"
+            return NoReply(ResourceInaccessible, told, passing=True, unprocessed=True)
         if caused_by(TimeoutError, urllib3.exceptions.TimeoutError):
-            return NoReply(TimedOut, "no complete answer within request_timeout", passing=True)
+            return NoReply(
+                TimedOut, "no complete answer within request_timeout; raise it if the server is slow", passing=True
+            )
         return NoReply(ResourceInaccessible, f"the connection broke: {text}", passing=True)
 
 

@@ -378,7 +378,7 @@ def find(task: Task) -> Library | None:
                 return None
             raise
     found = {id_of(library): library for library in libraries.list_libraries(name=params["name"])}
-    library_id = only_id(list(found), f"libraries have the name {params['name']}")
+    library_id = only_id(list(found), f"libraries have the name {params['name']}", "library_id")
     return found[library_id] if library_id else None
 
 
@@ -395,7 +395,7 @@ def find_backing(task: Task) -> dict[str, str] | None:
     datastore_id = params["datastore_id"]
     if params["datastore"]:
         found = [datastore["datastore"] for datastore in task.services.datastores.named(params["datastore"])]
-        datastore_id = only_id(found, f"datastores have the name {params['datastore']}")
+        datastore_id = only_id(found, f"datastores have the name {params['datastore']}", "datastore_id")
         if datastore_id is None:
             raise NotFound(f"there is no datastore {params['datastore']} on {task.host} that this user may see")
     return {"type": "DATASTORE", "datastore_id": datastore_id} if datastore_id else None

@@ -323,7 +323,7 @@ from typing import Any
 from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import ITEM, LIBRARY
 from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import format_checksum
 from ansible_collections.vsphere.content_library.plugins.module_utils._download import Fetched
-from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, NotFound
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.vsphere.content_library.plugins.module_utils._export import Place, compare, export
 from ansible_collections.vsphere.content_library.plugins.module_utils._file_attributes import (
     Attributes,
@@ -336,8 +336,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._local_fil
     local_error,
     remove_abandoned,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._locate import find_library_item
-from ansible_collections.vsphere.content_library.plugins.module_utils._models import LibraryItem
+from ansible_collections.vsphere.content_library.plugins.module_utils._locate import existing_library_item
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
@@ -367,7 +366,7 @@ def run(task: Task) -> Facts:
     attributes = wanted_attributes(params["mode"], params["owner"], params["group"])
     if params["wait_timeout"] < 1:
         raise InvalidArgument(f"wait_timeout {params['wait_timeout']} is below 1")
-    item = find(task)
+    item = existing_library_item(task.params, task.services)
     places = compare(task, item["id"])
     differing = [place for place in places if not place.same]
     if differing:
@@ -392,15 +391,6 @@ def run(task: Task) -> Facts:
         download_session=session,
         diff=dict(before=before(places), after=after(places, fetched)),
     )
-
-
-def find(task: Task) -> LibraryItem:
-    """The item that the task names. Raises NotFound, InvalidArgument."""
-    _library_id, item = find_library_item(task.params, task.services)
-    if item is None:
-        text = f"there is no library item {task.params['name']} in that library on {task.host}"
-        raise NotFound(text, operation="item.find")
-    return item
 
 
 def has_other_attributes(place: Place, attributes: Attributes) -> bool:

@@ -184,11 +184,10 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._argspec i
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InvalidArgument,
     NotAllowedInCurrentState,
-    NotFound,
     TimedOut,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of
-from ansible_collections.vsphere.content_library.plugins.module_utils._locate import find_library, find_library_item
+from ansible_collections.vsphere.content_library.plugins.module_utils._locate import existing_library_item, find_library
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import Library
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._synchronization import (
@@ -286,9 +285,8 @@ def find(task: Task) -> Target:
     params, services = task.params, task.services
     item = None
     if params["name"] or params["library_item_id"]:
-        library_id, item = find_library_item(params, services)
-        if item is None:
-            raise NotFound(f"there is no library item {params['name']} in library {library_id} on {task.host}")
+        item = existing_library_item(params, services)
+        library_id = item["library_id"]
     else:
         library_id = str(find_library(params, services))
     library = services.libraries.get(library_id)

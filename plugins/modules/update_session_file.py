@@ -436,7 +436,7 @@ def pulled(task: Task, session: UpdateSession, file: UploadFile | None) -> Uploa
     if not has_arrived(file):
         file, arrived = wait_for(look, has_arrived, Deadline(timeout))
         if not arrived:
-            text = f"{subject} is still not there after {timeout} seconds"
+            text = f"{subject} is still not there after {timeout} seconds; raise wait_timeout if its source is slow"
             raise TimedOut(text, operation="file.list", update_session=session)
     if not file or file["status"] == "ERROR":
         reason = message_text(file["error_message"]) if file else "the session has lost it"

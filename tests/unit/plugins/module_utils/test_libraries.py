@@ -49,7 +49,7 @@ def test_several_libraries_of_that_name(server, libraries):
     server.expect("find_library", ["b", "a"], {"name": "demo"})
     server.expect("get_library", library(), id="a")
     server.expect("get_library", library(), id="b")
-    with pytest.raises(InvalidArgument, match="2 libraries have the name demo: a, b; name one by its id"):
+    with pytest.raises(InvalidArgument, match="2 libraries have the name demo: a, b; name one by library_id"):
         libraries.find("demo")
 
 
