@@ -35,6 +35,11 @@ demo: build ## run playbooks/demo.yml against the simulator, or against $VMWARE_
 	ANSIBLE_COLLECTIONS_PATH=.build/collections $(BIN)/ansible-galaxy collection install --offline --force .build/*.tar.gz
 	$(BIN)/python -m tests.demo
 
+.PHONY: picture
+picture: build ## draw what the demo shows into docs/docsite/rst/demo.svg
+	ANSIBLE_COLLECTIONS_PATH=.build/collections $(BIN)/ansible-galaxy collection install --offline --force .build/*.tar.gz
+	$(BIN)/python -m tests.demo docs/docsite/rst/demo.svg
+
 .PHONY: test
 test: lint docs sanity units contract cases playbooks sample models ## run every test
 
