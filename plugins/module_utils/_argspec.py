@@ -55,6 +55,21 @@ TIMEOUTS = dict(
     busy_timeout=dict(type="int", default=0),
     wait_timeout=dict(type="int", default=3600),
 )
+# What the content of an item comes from, and what is to be true of it.
+CONTENT: dict[str, dict[str, Any]] = dict(
+    state=dict(type="str", choices=["present", "absent"], default="present"),
+    type=dict(type="str"),
+    description=dict(type="str"),
+    source_library_item_id=dict(type="str"),
+    src=dict(type="raw"),  # a list of paths, or one path, which may have a comma in it
+    **PULL,
+    purge=dict(type="bool", default=True),
+    force=dict(type="bool", default=False),
+    **WARNING_BEHAVIOR,
+)
+CONTENT_RULES = dict(
+    mutually_exclusive=[("src", "url", "source_library_item_id")], required_by=dict(ssl_thumbprint=["url"])
+)
 
 
 def connection_spec(unverified_by: list[str]) -> dict[str, Any]:

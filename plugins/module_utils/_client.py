@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import base64
+import copy
 import random
 import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._call import Answer, Call, Fault
@@ -25,7 +27,12 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import is_token
 from ansible_collections.vsphere.content_library.plugins.module_utils._peer import Peer, proxy_url
-from ansible_collections.vsphere.content_library.plugins.module_utils._signals import GRACE, defer_signals
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import (
+    GRACE,
+    Interruption,
+    defer_signals,
+    uninterrupted,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._tls import tls_context
 from ansible_collections.vsphere.content_library.plugins.module_utils._transport import (
     POOL_SIZE,
@@ -38,6 +45,16 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 TOKEN_HEADER = "vmware-api-session-id"
+
+
+@dataclass
+class _Login:
+    """The API token, and the dialect that the server has proven to speak. Siblings share it."""
+
+    token: str | None
+    owned: bool
+    proven: ApiDialect | None = None
+    lock: Any = field(default_factory=threading.RLock)
 
 
 class VCenterClient:
@@ -72,11 +89,9 @@ class VCenterClient:
         self.warnings: list[str] = []
         self.secrets: set[str] = set()
         self._credentials = (username, password)
-        self._owns_token = not session_id
-        self._token = session_id or None
-        self._token_lock = threading.RLock()
+        self._login = _Login(session_id or None, owned=not session_id)
+        self.interruption: Interruption | None = None
         self._dialects = [DIALECTS[api_endpoint]] if api_endpoint in DIALECTS else list(DIALECTS.values())
-        self._proven: ApiDialect | None = None
         self._transport = Transport(self.peer, self.tls_context, proxy_url(proxy_host, proxy_port))
 
     def __enter__(self) -> VCenterClient:
@@ -86,6 +101,27 @@ class VCenterClient:
         if kind is not None and not issubclass(kind, Exception):
             self.limit_timeouts()
         self.close()
+
+    def sibling(self, request_timeout: int | None = None) -> VCenterClient:
+        """A client with the same token and connections, for a thread of its own, where an interruption ends it.
+
+        Its time-outs are its own. Nobody has to close it.
+        """
+        other = copy.copy(self)
+        other.interruption = Interruption()
+        other.request_timeout = min(request_timeout or self.request_timeout, self.request_timeout)
+        return other
+
+    def pause(self, seconds: float) -> None:
+        """Sleep so many seconds. Raises Interrupted for a sibling that is interrupted."""
+        if self.interruption:
+            self.interruption.wait(seconds)
+        else:
+            time.sleep(seconds)
+
+    def hang_up(self, seconds: float) -> None:
+        """Break off what has waited for an answer for so many seconds."""
+        self._transport.hang_up(seconds)
 
     def limit_timeouts(self) -> None:
         """The task was told to end: from now on no operation may take longer than GRACE seconds."""
@@ -107,35 +143,35 @@ class VCenterClient:
 
     def token(self) -> str:
         """The API token, after a login where there is none yet."""
-        with self._token_lock:
-            if self._token is None:
+        with self._login.lock:
+            if self._login.token is None:
                 with defer_signals():
-                    self._token = self._log_in()
-            return self._token
+                    self._login.token = self._log_in()
+            return self._login.token
 
     def hand_over_token(self) -> str:
         """Log in, whatever token there is. The caller gets the new token, and the duty to log out."""
         if not all(self._credentials):
             raise InvalidArgument("credentials are missing: a login takes username and password")
-        self._token = None
+        self._login.token = None
         token = self.token()
-        self._owns_token = False
+        self._login.owned = False
         self.secrets.discard(token)
         return token
 
     def renew(self, token: str) -> bool:
         """Forget a token that the server no longer takes, so that the next call logs in. False where we can't."""
-        if not self._owns_token:
+        if not self._login.owned:
             return False
-        with self._token_lock:
-            if self._token == token:
-                self._token = None
+        with self._login.lock:
+            if self._login.token == token:
+                self._login.token = None
         return True
 
     def close(self) -> None:
         """Delete the API token if it is our own, and close the connections. Never raises."""
-        with self._token_lock:  # A login that is under way in another thread ends first.
-            if self._owns_token and self._token is not None:
+        with self._login.lock:  # A login that is under way in another thread ends first.
+            if self._login.owned and self._login.token is not None:
                 try:
                     self.retry_cleanup(self.log_out)
                 except VapiError as error:
@@ -149,21 +185,22 @@ class VCenterClient:
         with defer_signals():
             with suppress(Unauthenticated, NotFound):
                 self.call("session.delete")
-            self._token = None
+            self._login.token = None
 
     def retry_cleanup(self, call: Callable[..., T], *args: Any) -> T:
         """Run a clean-up call; retry it once after an error answer or a timeout.
 
         After a timeout, this and what follows has little time.
         """
-        try:
-            return call(*args)
-        except VapiError as error:
-            if error.http_status is None:
-                if not isinstance(error, TimedOut):
-                    raise
-                self.limit_timeouts()
-            return call(*args)
+        with uninterrupted():
+            try:
+                return call(*args)
+            except VapiError as error:
+                if error.http_status is None:
+                    if not isinstance(error, TimedOut):
+                        raise
+                    self.limit_timeouts()
+                return call(*args)
 
     def map(self, function: Callable[[S], T], values: Iterable[S]) -> list[T]:
         """Call function for each value over a small pool of kept-alive connections; results in order."""
@@ -202,6 +239,8 @@ class VCenterClient:
         call = Call(operation, arguments, model, self.peer.host, deadline, client_token)
         may_renew, may_fail, pause = name != "session.delete", True, 0.25
         while True:
+            if self.interruption:
+                self.interruption.check()
             token = None if name == "session.create" else self.token()
             try:
                 return self._dispatch(call, token)
@@ -216,7 +255,7 @@ class VCenterClient:
                 if fault.once and not may_fail:
                     raise fault.error from None
                 may_fail = may_fail and not fault.once
-                _pause(call, fault, pause)
+                self._pause(call, fault, pause)
                 pause = min(pause * 2, 8.0)
 
     def _log_in(self) -> str:
@@ -231,20 +270,20 @@ class VCenterClient:
 
     def _dispatch(self, call: Call, token: str | None) -> Answer:
         """One try. Until a generation of the REST API has proven to exist, one with each that may."""
-        if self._proven:
-            return self._exchange(call, self._proven, token)
+        if self._login.proven:
+            return self._exchange(call, self._login.proven, token)
         failures = []
         for dialect in self._dialects:
             try:
                 answer = self._exchange(call, dialect, token)
             except VapiError as error:
                 if error.is_of_vapi:
-                    self._proven = dialect
+                    self._login.proven = dialect
                 if error.is_of_vapi or not _may_be_no_api(error):
                     raise
                 failures.append(error)
             else:
-                self._proven = dialect
+                self._login.proven = dialect
                 return answer
         raise self._without_api(call, token, failures) from None
 
@@ -276,8 +315,15 @@ class VCenterClient:
         except (VapiError, Fault) as error:
             if not getattr(error, "is_of_vapi", False):
                 return False
-        self._proven = dialect
+        self._login.proven = dialect
         return True
+
+    def _pause(self, call: Call, fault: Fault, seconds: float) -> None:
+        """Wait about so many seconds, or as long as the server asks. Raises VapiError if there is no time for that."""
+        delay = max(fault.retry_after, seconds * random.uniform(0.5, 1.0))
+        if delay >= call.deadline.remaining():
+            raise fault.error from None
+        self.pause(delay)
 
     def _exchange(self, call: Call, dialect: ApiDialect, token: str | None) -> Answer:
         """Send one request and read its answer. Raises VapiError, or Fault for what may pass."""
@@ -325,14 +371,6 @@ def _check_identity(username: str | None, password: str | None, session_id: str 
             raise InvalidArgument(f"{name} has bytes that are not UTF-8") from None
     if session_id and not is_token(session_id):
         raise InvalidArgument("session_id is no API token: it has characters that no token has")
-
-
-def _pause(call: Call, fault: Fault, seconds: float) -> None:
-    """Wait about so many seconds, or as long as the server asks to. Raises VapiError if there is no time for that."""
-    delay = max(fault.retry_after, seconds * random.uniform(0.5, 1.0))
-    if delay >= call.deadline.remaining():
-        raise fault.error from None
-    time.sleep(delay)
 
 
 def _look(call: Call, verify: Callable[[], bool] | None, find: Callable[[], Any] | None, fault: Fault) -> Answer | None:

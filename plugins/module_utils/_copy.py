@@ -53,7 +53,8 @@ def plan_copy(task: Task, original: LibraryItem, item_id: str | None) -> Content
 
 def _moves(task: Task, item_id: str, seen: Files) -> bool:
     """Whether the files of an item change within stale_after: a run that was killed may have begun the copy."""
-    return any(_files(task, item_id) != seen for _waited in poll(Deadline(task.params["stale_after"])))
+    deadline = Deadline(task.params["stale_after"])
+    return any(_files(task, item_id) != seen for _waited in poll(deadline, task.services.client.pause))
 
 
 def finish_copy(task: Task, original: LibraryItem, item_id: str | None, content: Content) -> None:
@@ -62,7 +63,7 @@ def finish_copy(task: Task, original: LibraryItem, item_id: str | None, content:
     if item_id is None:
         return
     wanted: Files = content.after
-    for waited in poll(Deadline(task.params["wait_timeout"])):
+    for waited in poll(Deadline(task.params["wait_timeout"]), task.services.client.pause):
         try:
             files = _files(task, item_id)
         except NotFound:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
+import select
 import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
@@ -44,6 +45,11 @@ class Endpoint(NamedTuple):
         port = uri.port or (80 if uri.scheme == "http" else 443)
         target = uri.path + (f"?{uri.query}" if uri.query else "")
         return cls(uri.scheme, host, port, quote(target, safe=LEGAL), model.get("ssl_certificate_thumbprint"))
+
+    @property
+    def peer(self) -> tuple[str, str, int, str | None]:
+        """What one connection is good for."""
+        return self.scheme, self.host, self.port, self.thumbprint
 
     @property
     def address(self) -> str:
@@ -133,6 +139,45 @@ def _check_thumbprint(certificate: bytes, thumbprint: str) -> None:
         raise ssl.SSLCertVerificationError("its certificate does not have the thumbprint that vCenter reported")
 
 
+class Connections:
+    """Connections to endpoints that wait for the next request, where the server left them open."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: dict[tuple[str, str, int, str | None], list[http.client.HTTPConnection]] = {}
+
+    def take(self, client: VCenterClient, endpoint: Endpoint) -> http.client.HTTPConnection:
+        """A connection, open or not. Raises SSLCertVerificationError as connection_to does."""
+        with self._lock:
+            idle = self._idle.get(endpoint.peer, [])
+            while idle:
+                connection = idle.pop()
+                if not _has_something_to_read(connection.sock):
+                    connection.sock.settimeout(client.request_timeout)
+                    return connection
+                connection.close()
+        return connection_to(client, endpoint)
+
+    def give_back(self, endpoint: Endpoint, connection: http.client.HTTPConnection) -> None:
+        """Keep an open connection whose last answer was read to its end."""
+        with self._lock:
+            self._idle.setdefault(endpoint.peer, []).append(connection)
+
+    def close(self) -> None:
+        """Close those that are not in use."""
+        with self._lock:
+            for connection in [connection for idle in self._idle.values() for connection in idle]:
+                connection.close()
+            self._idle.clear()
+
+
+def _has_something_to_read(sock: socket.socket) -> bool:
+    """Whether an idle connection is at its end: nothing else is to be read there."""
+    looker = select.poll()
+    looker.register(sock, select.POLLIN)
+    return bool(looker.poll(0))
+
+
 class OpenSockets:
     """The sockets that wait for a server, which may take its time, so that another thread can end that."""
 
@@ -142,22 +187,26 @@ class OpenSockets:
 
     @contextmanager
     def opened(self, connection: http.client.HTTPConnection) -> Iterator[socket.socket]:
-        """Connect; hang_up reaches the connection until this block ends."""
+        """Connect where that is not done; hang_up reaches the connection until this block ends, which closes it."""
+        with closing(connection), self.watched(connection) as sock:
+            yield sock
+
+    @contextmanager
+    def watched(self, connection: http.client.HTTPConnection) -> Iterator[socket.socket]:
+        """The same, but that the connection stays open."""
         try:
-            try:
+            if connection.sock is None:
                 connection.connect()
-            except (OSError, http.client.HTTPException) as error:
-                raise NoConnection(error) from None
-            sock = connection.sock
-            with self._lock:
-                self._sockets.add(sock)
-            try:
-                yield sock
-            finally:
-                with self._lock:
-                    self._sockets.discard(sock)
+        except (OSError, http.client.HTTPException) as error:
+            raise NoConnection(error) from None
+        sock = connection.sock
+        with self._lock:
+            self._sockets.add(sock)
+        try:
+            yield sock
         finally:
-            connection.close()
+            with self._lock:
+                self._sockets.discard(sock)
 
     def hang_up(self) -> None:
         """End all connections."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -26,14 +27,14 @@ SHORTEST_INTERVAL, LONGEST_INTERVAL = 0.2, 10.0
 
 
 class KeepAlive:
-    """Sends keep-alives from a thread of its own. Use as a context manager around all work with a session.
+    """Keeps a session alive from a thread that is not the one that works. Use as a context manager around all work.
 
     An update session expires after five idle minutes, and an API token after thirty. Bytes that flow may extend neither
     (govmomi issue 1832). Three keep-alives go out in stale_after seconds, so that others can tell this session from one
     that a killed run left behind, and three in the time that the session had to live.
 
-    keep_alive(id, progress) is the operation of the session's service, session its model. lost is the error that said
-    that the session is gone, or no longer ACTIVE; None as long as it lives.
+    keep_alive(id, progress) is the operation of the session's service, session its model. sender sends it, for others
+    too. lost is the error that said that the session is gone, or no longer ACTIVE; None as long as it lives.
     """
 
     def __init__(
@@ -41,23 +42,24 @@ class KeepAlive:
         keep_alive: Callable[[str, int | None], object],
         session: Mapping[str, Any],
         stale_after: float = STALE_AFTER,
+        sender: Sender | None = None,
     ) -> None:
         self._keep_alive, self._id = keep_alive, session["id"]
         lifetime = session["expires_in"]
         seconds = stale_after if lifetime is None else min(stale_after, lifetime)
         self._interval = max(SHORTEST_INTERVAL, min(LONGEST_INTERVAL, seconds / 3))
         self._progress, self._on_loss = _no_progress, _nothing
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._sender = sender or Sender()
+        self.due = float("inf")
         self.lost: VapiError | None = None
 
     def __enter__(self) -> KeepAlive:
-        self._thread.start()
+        self._rest()
+        self._sender.add(self)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._over.set()
-        self._thread.join()
+        self._sender.remove(self)
 
     @contextmanager
     def during(self, progress: Callable[[], int | None], on_loss: Callable[[], None]) -> Iterator[None]:
@@ -73,16 +75,20 @@ class KeepAlive:
         if self.lost is not None:
             raise self.lost
 
-    def _run(self) -> None:
-        while not self._over.wait(self._interval):
-            try:
-                self._send()
-            except VapiError as error:
-                if isinstance(error, NotFound) or could_be(error, NotAllowedInCurrentState):
-                    self.lost = error
-                    self._on_loss()
-                    return
-                # The work goes on, so a late keep-alive is no reason to end it. vcsim answers only after the PUT.
+    def send(self) -> None:
+        """Send one. The next one is due after a while, or never where the session is lost."""
+        try:
+            self._send()
+        except VapiError as error:
+            if isinstance(error, NotFound) or could_be(error, NotAllowedInCurrentState):
+                self.lost, self.due = error, float("inf")
+                self._on_loss()
+                return
+            # The work goes on, so a late keep-alive is no reason to end it. vcsim answers only after the PUT.
+        self._rest()
+
+    def _rest(self) -> None:
+        self.due = time.monotonic() + self._interval
 
     def _send(self) -> None:
         progress = self._progress()
@@ -93,6 +99,52 @@ class KeepAlive:
                 raise
             # Another push of this session got further, and the progress can't go down.
             self._keep_alive(self._id, None)
+
+
+class Sender:
+    """One thread that sends the keep-alives of all sessions that are held, as long as there are any."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._held: list[KeepAlive] = []
+        self._sending: KeepAlive | None = None
+        self._is_running = False
+
+    def add(self, keeper: KeepAlive) -> None:
+        """Begin to send for a session."""
+        with self._changed:
+            self._held.append(keeper)
+            self._changed.notify_all()
+            if not self._is_running:
+                self._is_running = True
+                threading.Thread(target=self._run, daemon=True).start()
+
+    def remove(self, keeper: KeepAlive) -> None:
+        """Send no more for a session. One that is under way ends first."""
+        with self._changed:
+            self._held.remove(keeper)
+            self._changed.notify_all()
+            while self._sending is keeper:
+                self._changed.wait()
+
+    def _run(self) -> None:
+        while (keeper := self._next()) is not None:
+            keeper.send()
+
+    def _next(self) -> KeepAlive | None:
+        """The session whose keep-alive is due, once it is; None where no session is held any more."""
+        with self._changed:
+            self._sending = None
+            self._changed.notify_all()
+            while self._held:
+                keeper = min(self._held, key=lambda held: held.due)
+                seconds = keeper.due - time.monotonic()
+                if seconds <= 0:
+                    self._sending = keeper
+                    return keeper
+                self._changed.wait(min(seconds, LONGEST_INTERVAL))
+            self._is_running = False
+            return None
 
 
 def _no_progress() -> int | None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
@@ -30,7 +30,7 @@ class LibraryItems:
 
     def list_items(self, library_id: str) -> list[LibraryItem]:
         """The items of a library, sorted by name. Raises NotFound. One that vanishes meanwhile is left out."""
-        return sorted(self._existing(self.list_ids(library_id)), key=lambda item: (item["name"], item["id"]))
+        return sorted(self.existing(self.list_ids(library_id)), key=lambda item: (item["name"], item["id"]))
 
     def get(self, library_item_id: str) -> LibraryItem:
         """One item. Raises NotFound."""
@@ -39,12 +39,16 @@ class LibraryItems:
     def named(self, library_id: str, name: str) -> list[LibraryItem]:
         """The items of a library with exactly this name, sorted by id. The API's find ignores case."""
         ids = self._client.call("item.find", {"library_id": library_id, "name": name}).value
-        return [item for item in self._existing(ids) if item["name"] == name]
+        return [item for item in self.existing(ids) if item["name"] == name]
+
+    def each_named(self, library_id: str, names: Iterable[str]) -> list[list[LibraryItem]]:
+        """What named returns for each of these names."""
+        return self._client.map(lambda name: self.named(library_id, name), names)
 
     def search(self, **spec: str) -> list[LibraryItem]:
         """The items of all libraries that have exactly this name, type or library_id; one at least has to be given."""
         ids = self._client.call("item.find", spec).value
-        found = [item for item in self._existing(ids) if all(item.get(key) == value for key, value in spec.items())]
+        found = [item for item in self.existing(ids) if all(item.get(key) == value for key, value in spec.items())]
         return sorted(found, key=_by_name)
 
     def of_libraries(self, library_ids: list[str]) -> list[LibraryItem]:
@@ -56,7 +60,7 @@ class LibraryItems:
             return []
 
         found = [item_id for listed in self._client.map(ids, library_ids) for item_id in listed]
-        return sorted(self._existing(found), key=_by_name)
+        return sorted(self.existing(found), key=_by_name)
 
     def create(self, library_id: str, name: str, type_: str | None, description: str | None) -> str:
         """Create an empty item and return its id. Raises AlreadyExists.
@@ -103,7 +107,9 @@ class LibraryItems:
         files = self._client.call("item_storage.list", library_item_id=library_item_id).value
         return sorted(files, key=lambda file: file["name"])
 
-    def _existing(self, ids: list[str]) -> list[LibraryItem]:
+    def existing(self, ids: Iterable[str]) -> list[LibraryItem]:
+        """The items with these ids, sorted by id. One that vanished meanwhile is left out."""
+
         def find(library_item_id: str) -> LibraryItem | None:
             with suppress(NotFound):
                 return self.get(library_item_id)

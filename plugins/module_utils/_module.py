@@ -9,7 +9,6 @@ facts of its result and raises VapiError; it knows neither AnsibleModule nor the
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,13 +21,18 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._argspec i
     connection_spec,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
-from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument, VapiError
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import InvalidArgument
 from ansible_collections.vsphere.content_library.plugins.module_utils._safe_text import safe, safe_line, secrets_in
 from ansible_collections.vsphere.content_library.plugins.module_utils._signals import (
     end_without_reader,
     interruptible,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._task import Report, Services, Task
+from ansible_collections.vsphere.content_library.plugins.module_utils._task import (
+    Report,
+    Services,
+    Task,
+    failure_of,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._transport import REQUESTS_IMPORT_ERROR
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import LONGEST
 
@@ -74,12 +78,8 @@ def execute(
             task = Task(params, check_mode, Services(client), report and (lambda line: report(safe_line(line))))
             facts = run(task)
         outcome = Outcome({"changed": task.changed, "operations": task.operations, **facts})
-    except VapiError as error:
-        error.update_session = error.update_session or (task.update_session if task else None)
-        outcome = Outcome(error.fail_kwargs(), failed=True)
     except (Exception, SystemExit) as error:
-        bug = VapiError(f"This is a bug in the collection: {error!r}")
-        outcome = Outcome({**bug.fail_kwargs(), "exception": traceback.format_exc()}, failed=True)
+        outcome = Outcome(failure_of(error, task), failed=True)
     outcome.secrets = secrets_of(params)
     if client is not None:
         warnings += (task.warnings if task else []) + client.warnings
@@ -124,19 +124,26 @@ def _blank(option: str, value: Any) -> InvalidArgument:
     )
 
 
-def _refuse_empty(params: dict[str, Any]) -> None:
+def _refuse_empty(params: Mapping[str, Any], path: str = "") -> None:
     for option, value in params.items():
         if _is_blank(value) and option not in MAY_BE_EMPTY:
-            raise _blank(option, value)
+            raise _blank(path + option, value)
+        for number, member in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(member, Mapping):
+                _refuse_empty(member, f"{path}{option}[{number}].")
 
 
 def secrets_of(params: Mapping[str, Any]) -> set[str]:
     """What is secret in the options of this task that are URLs, wherever it may turn up."""
     found: set[str] = set()
     for option, value in params.items():
-        if isinstance(value, Mapping):
-            found |= secrets_of(value)
-        elif option in URL_OPTIONS:
+        members = value if isinstance(value, list) else [value]
+        for member in members:
+            if isinstance(member, Mapping):
+                found |= secrets_of(member)
+        if isinstance(value, (Mapping, list)):
+            continue
+        if option in URL_OPTIONS:
             found |= secrets_in(str(value or ""))
     return found
 

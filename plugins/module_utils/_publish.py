@@ -46,7 +46,10 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._publish_c
     refuse_subscribed,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._publish_undo import undo
-from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import (
+    defer_signals,
+    uninterrupted,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
 Params = Mapping[str, Any]
@@ -76,7 +79,12 @@ class ItemPlan(NamedTuple):
 
 def publish_item(task: Task) -> dict[str, Any]:
     """Bring one library item into the state that the task wants. Returns its facts."""
-    source = read_source(task.params)
+    refuse_times(task.params)
+    return publish_source(task, read_source(task.params))
+
+
+def publish_source(task: Task, source: Package) -> dict[str, Any]:
+    """The same, with what read_source has read."""
     task.warnings += source.warnings
     if task.params["state"] == "absent":
         return absent(task)
@@ -87,11 +95,15 @@ def publish_item(task: Task) -> dict[str, Any]:
     return present(task, source, library_id, before, original)
 
 
-def read_source(params: Params) -> Package:
-    """Inspect what the task brings. Whatever is wrong with it is refused before anything is sent."""
+def refuse_times(params: Params) -> None:
+    """Raise InvalidArgument for a time that is too short."""
     for option, least in LEAST.items():
         if params[option] < least:
             raise InvalidArgument(f"{option} {params[option]} is below {least}")
+
+
+def read_source(params: Params) -> Package:
+    """Inspect what the task brings. Whatever is wrong with it is refused before anything is sent."""
     for option, most in LONGEST.items():
         if params["state"] == "present" and len(params[option] or "") > most:
             raise InvalidArgument(f"{option} has {len(params[option])} characters; the server takes {most} at most")
@@ -191,7 +203,8 @@ def bring_about(
         # A new item that is busy is one that somebody else fills.
         is_anothers = plan.before is None and isinstance(error, ResourceBusy)
         if item_id and not task.check_mode and not is_anothers:
-            undo(task, item_id, plan.before, plan.changes, content)
+            with uninterrupted():
+                undo(task, item_id, plan.before, plan.changes, content)
         raise
     has_changed = not task.check_mode and (plan.differs or content.plan.differs)
     return (reread(task, item_id, plan.after["name"]) if item_id and has_changed else plan.after), content

@@ -40,7 +40,10 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._publish_s
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._publish_verify import verify
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import finish, settle_others
-from ansible_collections.vsphere.content_library.plugins.module_utils._signals import defer_signals
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import (
+    defer_signals,
+    uninterrupted,
+)
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Pushed, Upload
 
@@ -136,7 +139,7 @@ def perform(task: Task, source: Package, item_id: str, compared: str | None, con
             with defer_signals():
                 session_id = open_session(task, item_id)
             session = content.update_session = task.update_session = sessions.get(session_id)
-            keeper = stack.enter_context(KeepAlive(sessions.keep_alive, session, params["stale_after"]))
+            keeper = stack.enter_context(task.services.kept_alive(session, params["stale_after"]))
             compare_again(task, source, item_id, compared, content)
             if not content.plan.differs:
                 discard(task, session_id)
@@ -150,9 +153,10 @@ def perform(task: Task, source: Package, item_id: str, compared: str | None, con
         except BaseException as error:
             if not isinstance(error, Exception):
                 task.services.client.limit_timeouts()
-            if session_id and is_settled(task, source, item_id, session_id, content, error):
-                task.note(*["complete"] * is_completing)
-                return
+            with uninterrupted():
+                if session_id and is_settled(task, source, item_id, session_id, content, error):
+                    task.note(*["complete"] * is_completing)
+                    return
             raise
     verify(task, content, item_id)
 
@@ -232,6 +236,7 @@ def push(task: Task, content: Content, uploads: list[FileChange], session: Updat
         algorithm=next((checksum.algorithm for checksum in reported), DEFAULT_ALGORITHM),
         wait_timeout=task.params["wait_timeout"],
         report=task.report,
+        shared=task.services.pushes,
     )
     pushed = upload.push([change.source for change in uploads if change.source])
     content.pushed = {result.source.name: result for result in pushed}

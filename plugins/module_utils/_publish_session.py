@@ -26,7 +26,7 @@ def open_session(task: Task, item_id: str) -> str:
     """
     sessions, params, busy = task.services.update_sessions, task.params, None
     deadline = Deadline(params["busy_timeout"])
-    for _waited in poll(deadline):
+    for _waited in poll(deadline, task.services.client.pause):
         try:
             return sessions.create(item_id, params["warning_behavior"])
         except ResourceBusy as error:

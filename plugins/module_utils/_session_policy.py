@@ -128,7 +128,7 @@ def settle_others(
                 operation="update_session.create",
                 update_session=active[0],
             )
-        time.sleep(1)
+        sessions.pause(1)
 
 
 def _position(sessions: UpdateSessions, session: UpdateSession) -> Any:

@@ -11,8 +11,8 @@ import signal
 import stat
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 # Seconds that a task has after a signal: for what is under way, and then for each operation of its clean-up.
@@ -86,10 +86,15 @@ def defer_signals() -> Iterator[None]:
     """In this block a signal that would interrupt it waits for its end, or for GRACE seconds.
 
     It would interrupt a login or a create after the server did it, and before we know what it made, and nobody would
-    delete that. An alarm is the timeout of a task, which ansible-core sets in its workers.
+    delete that. An alarm is the timeout of a task, which ansible-core sets in its workers. In another thread it is the
+    Interruption that waits.
     """
+    if threading.current_thread() is not threading.main_thread():
+        with _patience(GRACE):
+            yield
+        return
     handlers: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGALRM, *ENDING)}
-    if threading.current_thread() is not threading.main_thread() or None in handlers.values():
+    if None in handlers.values():
         yield
         return
     deferred = _Deferred(handlers)
@@ -100,6 +105,81 @@ def defer_signals() -> Iterator[None]:
         yield
     finally:
         deferred.end()
+
+
+class Interruption:
+    """Ends the work of other threads than the main one, which no signal reaches.
+
+    Whoever works there looks whether it has come, by check, or waits by wait. The first look raises Interrupted, and no
+    other: what follows is clean-up.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_here = threading.Event()
+        self._text, self._came = "", 0.0
+        self._calls: list[Callable[[], None]] = []
+
+    def come(self, text: str) -> None:
+        """From now on the first look raises Interrupted with this text."""
+        with self._lock:
+            self._text, self._came = text, time.monotonic()
+            self._is_here.set()
+            calls = list(self._calls)
+        for call in calls:
+            call()
+
+    @contextmanager
+    def calling(self, call: Callable[[], None]) -> Iterator[None]:
+        """While this block runs, an interruption calls this: it ends what would not look for long."""
+        with self._lock:
+            self._calls.append(call)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._calls.remove(call)
+
+    def check(self) -> None:
+        """Raise Interrupted if it is time."""
+        if not self._is_here.is_set() or self._remaining_patience() > 0:
+            return
+        with self._lock:
+            is_first = self._is_here.is_set()
+            self._is_here.clear()
+        if is_first:
+            raise Interrupted(self._text)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep so many seconds. Raises Interrupted as soon as it is time."""
+        self.check()
+        patience = self._remaining_patience() if self._is_here.is_set() else 0.0
+        if patience > 0:
+            time.sleep(min(seconds, patience))
+        else:
+            self._is_here.wait(seconds)
+        self.check()
+
+    def _remaining_patience(self) -> float:
+        return self._came + getattr(_of_thread, "patience", 0.0) - time.monotonic()
+
+
+_of_thread = threading.local()
+
+
+@contextmanager
+def _patience(seconds: float) -> Iterator[None]:
+    before = getattr(_of_thread, "patience", 0.0)
+    _of_thread.patience = max(before, seconds)
+    try:
+        yield
+    finally:
+        _of_thread.patience = before
+
+
+def uninterrupted() -> AbstractContextManager[None]:
+    """A block that cleans up. In another thread than the main one no interruption comes before its end."""
+    return _patience(float("inf"))
 
 
 class _Deferred:

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import VapiError
 
 if TYPE_CHECKING:
     from ansible_collections.vsphere.content_library.plugins.module_utils._download_sessions import DownloadSessions
+    from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
     from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import (
         Datastores,
         Libraries,
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     )
     from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
     from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
+    from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Shared
     from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 
 Report = Callable[[str], None]
@@ -35,6 +39,13 @@ class Services:
 
     def __init__(self, client: VCenterClient) -> None:
         self.client = client
+        self.pushes: Shared | None = None  # what they share with those of other tasks
+
+    def kept_alive(self, session: UpdateSession, stale_after: float) -> KeepAlive:
+        """What keeps an update session alive, as a context manager."""
+        from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
+
+        return KeepAlive(self.update_sessions.keep_alive, session, stale_after)
 
     @cached_property
     def update_sessions(self) -> UpdateSessions:
@@ -115,3 +126,12 @@ class Task:
     def note(self, *operations: str) -> None:
         """Note operations that were performed or, in check mode, would be."""
         self.operations.extend(operations)
+
+
+def failure_of(error: BaseException, task: Task | None) -> dict[str, Any]:
+    """What a result tells of the failure of a task, as arguments of fail_json. Call it where the error is caught."""
+    if isinstance(error, VapiError):
+        error.update_session = error.update_session or (task.update_session if task else None)
+        return error.fail_kwargs()
+    bug = VapiError(f"This is a bug in the collection: {error!r}")
+    return {**bug.fail_kwargs(), "exception": traceback.format_exc()}

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from email.message import Message
 from functools import partial
 from typing import Any, NamedTuple
@@ -35,6 +35,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._checksums
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import TOKEN_HEADER, VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._endpoint import (
+    Connections,
     Endpoint,
     NoConnection,
     OpenSockets,
@@ -50,7 +51,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of, message_text
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
-from ansible_collections.vsphere.content_library.plugins.module_utils._progress import Progress
+from ansible_collections.vsphere.content_library.plugins.module_utils._progress import OverallProgress, Progress
 from ansible_collections.vsphere.content_library.plugins.module_utils._request_body import LOOK_EVERY, EarlyAnswer, send
 from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import SourceFile
 from ansible_collections.vsphere.content_library.plugins.module_utils._tries import Broken, Tries, fault, refusal
@@ -61,6 +62,18 @@ PARALLEL = 4
 # Seconds after a 2xx for a PUT. A server where the file is still WAITING_FOR_TRANSFER then does not report transfers.
 REPORTED_WITHIN = 5.0
 ANSWER_LIMIT = 1 << 20
+
+
+class Shared(NamedTuple):
+    """What pushes into several sessions share.
+
+    parallel is how many files of one session are sent at a time. connections are kept for the next file; None where
+    each file has one of its own.
+    """
+
+    parallel: int = PARALLEL
+    connections: Connections | None = None
+    overall: OverallProgress | None = None
 
 
 class Pushed(NamedTuple):
@@ -83,7 +96,8 @@ class Upload:
     The bytes are hashed in algorithm while they are pushed, and in those of the checksums of their source; None for no
     algorithm of its own. After the last byte of a file the server has wait_timeout seconds to take it. A push fails
     when no byte moved for the request_timeout of the client. After a failure that may pass the file is pushed again, as
-    long as that gets further than ever before within request_timeout. report shows a person the progress.
+    long as that gets further than ever before within request_timeout. report shows a person the progress. An
+    interruption of the client ends it.
     """
 
     def __init__(
@@ -96,8 +110,10 @@ class Upload:
         algorithm: str | None = DEFAULT_ALGORITHM,
         wait_timeout: float = 3600,
         report: Callable[[str], None] | None = None,
+        shared: Shared | None = None,
     ) -> None:
         self._client, self._files, self._keeper = client, sessions.files, keeper
+        self._shared = shared or Shared()
         self._session, self._id = session, id_of(session)
         self._algorithm, self._wait_timeout, self._report = algorithm, wait_timeout, report
         self._stop = threading.Event()
@@ -110,9 +126,13 @@ class Upload:
         Raises VapiError. No push goes on then.
         """
         total, at_least = sum(source.size for source in sources), self._session["client_progress"] or 0
-        self.progress = Progress(total, at_least, self._report)
-        watched = self._keeper.during(self.progress.percent, self._sockets.hang_up)
-        with watched, ThreadPoolExecutor(PARALLEL) as hashers, ThreadPoolExecutor(PARALLEL) as pushers:
+        self.progress = Progress(total, at_least, self._report, self._shared.overall)
+        with ExitStack() as stack:
+            stack.enter_context(self._keeper.during(self.progress.percent, self._sockets.hang_up))
+            if self._client.interruption:
+                stack.enter_context(self._client.interruption.calling(self._give_up))
+            hashers = stack.enter_context(ThreadPoolExecutor(self._shared.parallel))
+            pushers = stack.enter_context(ThreadPoolExecutor(self._shared.parallel))
             try:
                 # vCenter wants manifest and certificate before the descriptor, and the descriptor before the disks.
                 ordered = [source for source in sources if source.role != "content"]
@@ -128,8 +148,7 @@ class Upload:
                 for checked in checks:
                     checked.result()
             except BaseException:
-                self._stop.set()
-                self._sockets.hang_up()
+                self._give_up()
                 pushers.shutdown(wait=True, cancel_futures=True)
                 raise
         return [pushed[source.name] for source in sources]
@@ -176,7 +195,7 @@ class Upload:
 
     def _settled(self, source: SourceFile) -> Mapping[str, Any]:
         """Wait until the server has the file, which a 2xx for the PUT does not prove. Returns its info."""
-        for waited in poll(Deadline(self._wait_timeout)):
+        for waited in poll(Deadline(self._wait_timeout), self._client.pause):
             info = self._files.get(self._id, source.name)
             if info is None:
                 raise self._failed(
@@ -218,23 +237,34 @@ class Upload:
 
     def _exchange(self, source: SourceFile, endpoint: Endpoint, token: str, tries: Tries) -> tuple[int, Message, bytes]:
         """One PUT. Returns the status, the headers and the body of the answer."""
-        connection = connection_to(self._client, endpoint)
-        with source.opened() as fd, self._sockets.opened(connection) as sock:
-            self._check_going_on()
-            connection.putrequest("PUT", endpoint.target)
-            connection.putheader("Content-Type", "application/octet-stream")
-            connection.putheader("Content-Length", str(source.size))
-            connection.putheader(TOKEN_HEADER, token)
-            connection.endheaders()
-            try:
-                with suppress(ConnectionError, ssl.SSLEOFError):  # The server may have answered before it hung up.
-                    self._stream(source, fd, sock, tries)
-                sock.settimeout(self._wait_timeout)
-                response = connection.getresponse()
-            except EarlyAnswer as early:
-                sock.settimeout(self._client.request_timeout)
-                response = early.response(sock)
-            return response.status, response.headers, response.read(ANSWER_LIMIT)
+        kept = self._shared.connections
+        connection = kept.take(self._client, endpoint) if kept else connection_to(self._client, endpoint)
+        is_idle = may_stay = False
+        try:
+            with source.opened() as fd, self._sockets.watched(connection) as sock:
+                self._check_going_on()
+                connection.putrequest("PUT", endpoint.target)
+                connection.putheader("Content-Type", "application/octet-stream")
+                connection.putheader("Content-Length", str(source.size))
+                connection.putheader(TOKEN_HEADER, token)
+                connection.endheaders()
+                try:
+                    with suppress(ConnectionError, ssl.SSLEOFError):  # The server may have answered before it hung up.
+                        self._stream(source, fd, sock, tries)
+                    sock.settimeout(self._wait_timeout)
+                    response = connection.getresponse()
+                    may_stay = connection.sock is not None
+                except EarlyAnswer as early:
+                    sock.settimeout(self._client.request_timeout)
+                    response = early.response(sock)
+                content = response.read(ANSWER_LIMIT)
+            is_idle = may_stay and response.isclosed()
+            return response.status, response.headers, content
+        finally:
+            if kept and is_idle:
+                kept.give_back(endpoint, connection)
+            else:
+                connection.close()
 
     def _stream(self, source: SourceFile, fd: int, sock: socket.socket, tries: Tries) -> None:
         buffer, timeout = memoryview(bytearray(BLOCK)), self._client.request_timeout
@@ -251,8 +281,14 @@ class Upload:
             tries.position = position - source.offset
             self.progress.moved(source.name, tries.position, count)
 
+    def _give_up(self) -> None:
+        self._stop.set()
+        self._sockets.hang_up()
+
     def _check_going_on(self) -> None:
         self._keeper.check()
+        if self._client.interruption:
+            self._client.interruption.check()
         if self._stop.is_set():
             raise VapiError("the push was given up", operation="upload")
 

@@ -12,6 +12,7 @@ import io
 import os
 import socket
 import ssl
+import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -96,9 +97,10 @@ class Transport:
         self._proxy_url = proxy_url
         self.proxy = self.proxy_for(peer.url)
         self._peer_address: str | None = None
+        self._waiting: dict[_DeadlineReader, float] = {}
         self._http = _Session()
         self._http.trust_env = False
-        adapter = _Adapter(tls_context)
+        adapter = _Adapter(tls_context, self._waiting)
         self._http.mount("https://", adapter)
         self._http.mount("http://", adapter)
         if not self._verify:
@@ -148,6 +150,12 @@ class Transport:
 
     def close(self) -> None:
         self._http.close()
+
+    def hang_up(self, seconds: float) -> None:
+        """Break the connections on which an answer has been waited for for so many seconds."""
+        for reader, since in list(self._waiting.items()):
+            if time.monotonic() - since >= seconds:
+                reader.hang_up()
 
     def _no_reply(self, error: Exception) -> NoReply:
         causes = list(_causes(error))
@@ -228,19 +236,22 @@ class _Session(Session):
 
 
 class _Adapter(HTTPAdapter):
-    """requests' transport with our TLS context, and with answers that have a deadline."""
+    """requests' transport with our TLS context, and with answers that have a deadline.
 
-    def __init__(self, tls_context: ssl.SSLContext) -> None:
-        self._tls_context = tls_context
+    waiting gets what reads an answer, and since when, as long as it waits for it.
+    """
+
+    def __init__(self, tls_context: ssl.SSLContext, waiting: dict[_DeadlineReader, float]) -> None:
+        self._tls_context, self._waiting = tls_context, waiting
         super().__init__(pool_connections=1, pool_maxsize=POOL_SIZE)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **self._trusting(kwargs))
-        _limit_answers(self.poolmanager)
+        _limit_answers(self.poolmanager, self._waiting)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **self._trusting(kwargs))
-        _limit_answers(manager)
+        _limit_answers(manager, self._waiting)
         return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
@@ -250,16 +261,19 @@ class _Adapter(HTTPAdapter):
         return {**kwargs, "ssl_context": self._tls_context, "cert_reqs": self._tls_context.verify_mode}
 
 
-def _limit_answers(manager: Any) -> None:
+def _limit_answers(manager: Any, waiting: dict[_DeadlineReader, float]) -> None:
     """Let every connection of a pool manager, be it direct, through a proxy or through SOCKS, read our _Response."""
     manager.pool_classes_by_scheme = {
-        scheme: _answering_in_time(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
+        scheme: _answering_in_time(pool, waiting) for scheme, pool in manager.pool_classes_by_scheme.items()
     }
 
 
-def _answering_in_time(pool: Any) -> type:
+def _answering_in_time(pool: Any, waiting: dict[_DeadlineReader, float]) -> type:
+    class Answer(_Response):
+        readers = waiting
+
     class Connection(pool.ConnectionCls):
-        response_class = _Response
+        response_class = Answer
 
     class Pool(pool):
         ConnectionCls = Connection
@@ -271,19 +285,20 @@ class _Response(HTTPResponse):
     """An answer whose time-out counts for the whole of it, and that knows the address that it came from."""
 
     peer_address: str | None = None
+    readers: dict[_DeadlineReader, float]
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         with suppress(OSError):  # The connection may be reset already, with the answer still to be read.
             self.peer_address = sock.getpeername()[0]
-        self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock))
+        self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock, self.readers))
 
 
 class _DeadlineReader(io.RawIOBase):
     """The stream of a socket. Its time-out counts once for a whole answer, so that a trickle can't hold a task."""
 
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
-        self._raw, self._sock, self._timeout = raw, sock, sock.gettimeout()
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, waiting: dict[_DeadlineReader, float]) -> None:
+        self._raw, self._sock, self._timeout, self._waiting = raw, sock, sock.gettimeout(), waiting
         self._deadline = Deadline(self._timeout or float("inf"))
 
     def readable(self) -> bool:
@@ -295,7 +310,16 @@ class _DeadlineReader(io.RawIOBase):
             if remaining <= 0:
                 raise TimeoutError("the answer took too long")
             self._sock.settimeout(remaining)
-        return self._raw.readinto(buffer)
+        self._waiting[self] = time.monotonic()
+        try:
+            return self._raw.readinto(buffer)
+        finally:
+            del self._waiting[self]
+
+    def hang_up(self) -> None:
+        """End the wait of another thread."""
+        with suppress(OSError):  # Not by the method of SSLSocket, which forgets that it is one.
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
         if not self.closed:

@@ -36,7 +36,7 @@ class UpdateSessions:
     def __init__(self, client: VCenterClient) -> None:
         self._client = client
         self.files = UpdateSessionFiles(client)
-        self.host = client.peer.host
+        self.host, self.pause = client.peer.host, client.pause
 
     def list_sessions(self, library_item_id: str) -> list[UpdateSession]:
         """The sessions of the calling user on one item, sorted by id. Raises NotFound for a missing item.
@@ -123,7 +123,8 @@ class UpdateSessions:
 
     def wait_until_ended(self, update_session_id: str, deadline: Deadline) -> tuple[UpdateSession, bool]:
         """Wait until a session is no longer ACTIVE. Returns it as last seen, and whether it has ended."""
-        return wait_for(lambda: self.get(update_session_id), lambda session: session["state"] != "ACTIVE", deadline)
+        look, has_ended = lambda: self.get(update_session_id), lambda session: session["state"] != "ACTIVE"
+        return wait_for(look, has_ended, deadline, self.pause)
 
     def _end(
         self,

@@ -44,9 +44,14 @@ def poll(deadline: Deadline, sleep: Callable[[float], object] | None = None) -> 
         (sleep or time.sleep)(min(pause, remaining))
 
 
-def wait_for(look: Callable[[], T], is_done: Callable[[T], bool], deadline: Deadline) -> tuple[T, bool]:
+def wait_for(
+    look: Callable[[], T],
+    is_done: Callable[[T], bool],
+    deadline: Deadline,
+    sleep: Callable[[float], object] | None = None,
+) -> tuple[T, bool]:
     """Look until what is seen is done, or until the deadline. Returns what was seen last, and whether it is done."""
-    for _waited in poll(deadline):
+    for _waited in poll(deadline, sleep):
         seen = look()
         if is_done(seen):
             return seen, True

@@ -94,6 +94,7 @@ options:
     type: bool
     default: false
 seealso:
+  - module: vsphere.content_library.library_items
   - module: vsphere.content_library.library_item_info
   - module: vsphere.content_library.update_session_file
 """
@@ -314,34 +315,21 @@ operation:
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._argspec import (
+    CONTENT,
+    CONTENT_RULES,
     ITEM,
     LIBRARY,
-    PULL,
     TIMEOUTS,
-    WARNING_BEHAVIOR,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import module_main
 from ansible_collections.vsphere.content_library.plugins.module_utils._publish import publish_item
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Task
 
 SPEC = dict(
-    argument_spec=dict(
-        **LIBRARY,
-        **ITEM,
-        state=dict(type="str", choices=["present", "absent"], default="present"),
-        type=dict(type="str"),
-        description=dict(type="str"),
-        source_library_item_id=dict(type="str"),
-        src=dict(type="raw"),  # a list of paths, or one path, which may have a comma in it
-        **PULL,
-        purge=dict(type="bool", default=True),
-        force=dict(type="bool", default=False),
-        **WARNING_BEHAVIOR,
-        **TIMEOUTS,
-    ),
+    argument_spec=dict(**LIBRARY, **ITEM, **CONTENT, **TIMEOUTS),
     required_one_of=[("name", "library_item_id"), ("library_name", "library_id", "library_item_id")],
-    mutually_exclusive=[("library_name", "library_id"), ("src", "url", "source_library_item_id")],
-    required_by=dict(ssl_thumbprint=["url"]),
+    mutually_exclusive=[("library_name", "library_id"), *CONTENT_RULES["mutually_exclusive"]],
+    required_by=CONTENT_RULES["required_by"],
     supports_check_mode=True,
 )
 

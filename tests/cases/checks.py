@@ -92,7 +92,7 @@ def check_case(
         assert texts(task.result.get("warnings", []), wanted.get("warnings", [])), task.result
         assert "/cls/data" not in json.dumps(task.result)
         if "failed" in wanted:
-            check_failure(task, wanted["failed"], dialect)
+            check_failure(task, wanted, dialect, phase)
         else:
             check_success(task, wanted, phase, given, before)
         if phase == "check" or not wanted["changed"]:
@@ -111,7 +111,7 @@ def wanted_in(phase: str, expect: dict[str, Any]) -> dict[str, Any]:
     own = expect.get(phase, {})
     wanted = {"changed": changes(expect), **expect, **own}
     unchanged = phase == "again" and "operations" not in own
-    of_the_run_alone = {"check": {"requests"}, "again": {"requests", "files"} if unchanged else {"requests"}}
+    of_the_run_alone = {"check": {"requests"}, "again": {"requests", "files", "results"} if unchanged else {"requests"}}
     for key in of_the_run_alone.get(phase, set()) - own.keys():
         wanted.pop(key, None)
     if unchanged:
@@ -172,6 +172,7 @@ def check_success(task: TaskResult, wanted: dict[str, Any], phase: str, given: T
         assert all(contains(library, wanted.get("each", {})) for library in result["libraries"]), result
     if "changes" in wanted:
         assert [f"{item['name']} {item['change']}" for item in result["library_items"]] == wanted["changes"]
+    check_results(task, wanted, phase)
     if "library_items" in wanted:
         assert [item["name"] for item in result["library_items"]] == wanted["library_items"]
     if "datastore_paths" in wanted:
@@ -185,6 +186,25 @@ def check_success(task: TaskResult, wanted: dict[str, Any], phase: str, given: T
         check_sessions(task, wanted, given)
     check_files(result, wanted, phase)
     check_facts(task, wanted, phase, before)
+
+
+def check_results(task: TaskResult, wanted: dict[str, Any], phase: str) -> None:
+    """What a task with many items tells of each of them."""
+    results = task.result.get("results", [])
+    assert ("results" in wanted) <= ("results" in task.result), task.result
+    if "results" in wanted:
+        assert contains(results, wanted["results"]), results
+    if "failed_items" in task.result:
+        assert task["failed_items"] == wanted.get("failed_items", [])
+        assert task["failed_items"] == [entry["name"] for entry in results if "failed" in entry]
+        assert task["changed"] == any(entry["changed"] for entry in results)
+        assert task["operations"] == [operation for entry in results for operation in entry["operations"]]
+    for entry in results:
+        item = entry.get("library_item")
+        if entry.get("update_session"):
+            check_shape(entry["update_session"])
+        if item and phase != "check":
+            assert contains(task.state["items"][item["id"]], {key: item[key] for key in ("name", "type", "library_id")})
 
 
 def library_id(state: dict[str, Any], given: TaskResult, name: str) -> str | None:
@@ -260,9 +280,10 @@ def check_library(library: dict[str, Any], server: dict[str, Any]) -> None:
         assert contains(library[name] or {}, {key: kept for key, kept in server[name].items() if key not in secrets})
 
 
-def check_failure(task: TaskResult, wanted: dict[str, Any], dialect: str) -> None:
-    result = task.result
+def check_failure(task: TaskResult, expect: dict[str, Any], dialect: str, phase: str) -> None:
+    result, wanted = task.result, expect["failed"]
     assert task.status == "failed", result
+    check_results(task, expect, phase)
     for text in wanted["msg"]:
         assert text in result["msg"], result["msg"]
     if "error_type" not in wanted:
@@ -305,20 +326,29 @@ def check_server(task: TaskResult, expect: dict[str, Any], given: TaskResult, fo
     elif given.state["sessions"] == {} and "state" not in expect:
         assert not any(text.startswith("ACTIVE") for text in told), "a session was left open"
     items, old_items = task.state["items"], given.state["items"]
-    if "failed" in expect:
+    if "failed" in expect and "server_items" not in expect:
         local = {name for name, library in task.state["libraries"].items() if library["type"] == "LOCAL"}
         ours = [{name for name, item in all_.items() if item["library_id"] in local} for all_ in (old_items, items)]
         assert ours[0] == ours[1], "an item was left behind, or lost"
     if "content" in expect:
         check_content(task, expect["content"], given, folder)
+    if "server_items" in expect:
+        there = {item["name"]: item_id for item_id, item in items.items() if item["library_id"] == given["shop"]}
+        assert sorted(there) == sorted(expect["server_items"])
+        for name, item_id in there.items():
+            check_item_files(task, item_id, expect["server_items"][name], given, folder)
 
 
 def check_content(task: TaskResult, content: dict[str, Any] | None, given: TaskResult, folder: Path) -> None:
-    items, old_items = task.state["items"], given.state["items"]
     item_id = (task.result.get("library_item") or {}).get("id") or given["item"]
     if content is None:
-        assert item_id not in items
+        assert item_id not in task.state["items"]
         return
+    check_item_files(task, item_id, content, given, folder)
+
+
+def check_item_files(task: TaskResult, item_id: str, content: dict[str, Any], given: TaskResult, folder: Path) -> None:
+    items, old_items = task.state["items"], given.state["items"]
     has, had = items[item_id]["files"], old_items.get(item_id, {"files": {}})["files"]
     assert has.keys() == content.keys()
     for name, source in content.items():

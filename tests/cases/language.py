@@ -24,6 +24,10 @@ says what comes of it:
     library_items           the names of the items that are returned
     datastore_paths         a regular expression for the datastore_path of each file of these
     item_files              the names of the files of the first of them
+    results                 some keys of each of the results of library_items, in order, and their values
+    failed_items            as in the result
+    server_items            all items that the library `shop` of `given` has on the server afterwards, by their names:
+                            of each what `content` has
     changes                 library_items of library_sync: "NAME CHANGE"
     files                   as in the result, in order: "NAME ACTION", and " verified" where checksum_verified is true
     diff                    before and after, where they are not what the server says they are

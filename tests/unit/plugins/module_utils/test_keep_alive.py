@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -17,7 +18,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     ResourceInaccessible,
     VapiError,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
+from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive, Sender
 
 
 class Service:
@@ -83,11 +84,10 @@ def test_a_progress_that_is_refused_is_left_out(told):
 
 def test_a_refusal_that_does_not_tell_its_kind_is_the_end_where_it_is_not_about_the_progress():
     refused = VapiError("no", http_status=400)
-    service, lost = Service(refused, refused), []
-    with keeping(service) as keeper, keeper.during(lambda: 40, lambda: lost.append(True)):
-        service.wait_for_calls(2)
-        keeper._thread.join(10)
-    assert lost == [True]
+    service, lost = Service(refused, refused), threading.Event()
+    with keeping(service) as keeper, keeper.during(lambda: 40, lost.set):
+        assert lost.wait(10)
+    assert len(service.calls) == 2
     assert keeper.lost is refused
 
 
@@ -119,3 +119,42 @@ def test_a_session_that_is_lost(error):
         assert isinstance(keeper.lost, error)
         time.sleep(0.5)
     assert len(service.calls) == 1
+
+
+def test_one_thread_sends_for_many_sessions():
+    services, sender = [Service() for _number in range(5)], Sender()
+    before = threading.active_count()
+    with ExitStack() as stack:
+        for number, service in enumerate(services):
+            session = {"id": str(number), "expires_in": None}
+            stack.enter_context(KeepAlive(service.keep_alive, session, 0.6, sender))
+        for service in services:
+            service.wait_for_calls(2)
+        assert threading.active_count() == before + 1
+    for number, service in enumerate(services):
+        assert set(service.calls) == {(str(number), None)}
+    counts = [len(service.calls) for service in services]
+    time.sleep(0.5)
+    assert [len(service.calls) for service in services] == counts
+    assert threading.active_count() == before
+
+
+def test_the_sender_begins_again_after_its_end():
+    service, sender = Service(), Sender()
+    for _time in range(2):
+        with KeepAlive(service.keep_alive, {"id": "a", "expires_in": None}, 0.6, sender):
+            service.wait_for_calls(1)
+
+
+def test_a_session_that_is_let_go_waits_for_the_keep_alive_under_way():
+    begun, go_on, over = threading.Event(), threading.Event(), []
+
+    def keep_alive(_session_id, _progress):
+        begun.set()
+        assert go_on.wait(10)
+        over.append(True)
+
+    with KeepAlive(keep_alive, {"id": "a", "expires_in": None}, 0.6):
+        assert begun.wait(10)
+        threading.Timer(0.2, go_on.set).start()
+    assert over == [True]

@@ -70,7 +70,7 @@ def client(monkeypatch, deleted):
         time.sleep(0.2)
         if name == "session.create":
             return Answer("token", 0.0)
-        deleted.append(self._token)
+        deleted.append(self._login.token)
         return Answer(None, 0.0)
 
     monkeypatch.setattr(VCenterClient, "call", call)
