@@ -43,8 +43,13 @@ html_theme_options = {
     "dark_css_variables": {"color-brand-primary": "#6cc4dd", "color-brand-content": "#6cc4dd"},
 }
 
-# Labels of ansible-core's documentation that every generated page refers to.
-OF_ANSIBLE_CORE = {"action_plugins", "ansible_configuration_settings", "common_return_values"}
+# Labels of ansible-core's documentation that generated pages refer to.
+OF_ANSIBLE_CORE = (
+    "action_plugins",
+    "ansible_configuration_settings",
+    "common_return_values",
+    "ansible_collections.ansible.builtin.",
+)
 
 
 def without_contents(app: Any, name: str, source: list[str]) -> None:
@@ -56,5 +61,5 @@ def setup(app: Any) -> None:
     app.connect("source-read", without_contents)
     app.connect(
         "missing-reference",
-        lambda app, env, node, text: text if node["reftarget"] in OF_ANSIBLE_CORE else None,
+        lambda app, env, node, text: text if node["reftarget"].startswith(OF_ANSIBLE_CORE) else None,
     )

@@ -44,6 +44,10 @@ class Example:
         )
 
     @property
+    def is_requirements(self) -> bool:
+        return isinstance(self.data, dict) and self.data.keys() == {"collections"}
+
+    @property
     def is_tasks(self) -> bool:
         return isinstance(self.data, list) and not self.is_playbook
 

@@ -82,12 +82,20 @@ class Controller:
             **other,
         }
 
-    def launch(self, template: str, extra_vars: dict[str, Any], credential: dict[str, str] | None = None) -> Job:
+    def launch(
+        self,
+        template: str,
+        extra_vars: dict[str, Any],
+        credential: dict[str, str] | None = None,
+        inventory: dict[str, Any] | None = None,
+    ) -> Job:
         play = {"name": "Run a playbook of the collection"}
         play["ansible.builtin.import_playbook"] = f"vsphere.content_library.{template}"
         self.write("project/playbook.yml", yaml.safe_dump([play]))
-        host = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-        self.write("inventory/hosts.json", json.dumps({"all": {"hosts": {"localhost": host}}}))
+        if inventory is None:
+            host = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+            inventory = {"localhost": host}
+        self.write("inventory/hosts.json", json.dumps({"all": {"hosts": inventory}}))
         self.write("env/extravars", yaml.dump({name: unsafe(value) for name, value in extra_vars.items()}))
         run = ansible_runner.run(
             private_data_dir=str(self.folder),
@@ -323,6 +331,23 @@ def test_mirror_library(controller, simulator, mirror):
     third = controller.launch("mirror_library", answers("mirror_library", **given))
     assert third.artifacts["mirrored_library"]["changed"] is False
     assert mirror.state()["tokens"] == [], "an API token was left behind"
+
+
+def test_variables_of_the_guide_are_those_of_the_playbook():
+    [given] = [example.data for example in guides() if example.caption == "mirror.yml"]
+    survey = json.loads((PLAYBOOKS / "surveys/mirror_library.json").read_text(encoding="utf-8"))["spec"]
+    assert given.keys() <= {question["variable"] for question in survey}
+    required = {question["variable"] for question in survey if question["required"] and not question["default"]}
+    assert required <= given.keys()
+
+
+def test_an_empty_inventory_will_do(controller):
+    image = controller.write("project/files/tools.iso", "an image")
+    given = dict(library_name="demo", item_name="tools", item_src=str(image))
+    job = controller.launch("publish_item", answers("publish_item", **given), inventory={})
+    assert job.status == "successful", job.output
+    assert job.artifacts["published_item"]["changed"]
+    assert "library_item runs in the worker" in job.output
 
 
 @pytest.mark.parametrize("template", TEMPLATES)

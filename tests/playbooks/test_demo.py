@@ -27,7 +27,7 @@ def test_demo_on_an_item_of_its_own(demo, simulator):
     for line in (
         "Again: nothing; changed is False.",
         "Replace: image-2026-11.iso removed, image-2026-12.iso uploaded.",
-        "Its update session is ERROR, items left: 0.",
+        "Its session is ERROR, items left 0.",
         "image-2026-12.iso: 4194304 bytes, checksum verified",
         "The first task did create; changed is True.",
         "The second did nothing; changed is False.",

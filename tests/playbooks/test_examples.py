@@ -13,6 +13,7 @@ import functools
 import hashlib
 import http.server
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -47,13 +48,24 @@ ELSEWHERE = {
     "events: variables.yml": "test_rulebooks",
     "events: rulebook.yml": "test_rulebooks",
     "events: library.yml": "test_rulebooks",
+    "exporting: The CD drive with vmware.vmware": "another collection's module",
+    "exporting: The CD drive with community.vmware": "another collection's module",
+    "README: 2": "test_galaxy",
+    "getting_started: From an archive": "test_galaxy",
+    "getting_started: From requirements": "test_galaxy",
+    "libraries: Mirror a library": "test_awx",
+    "libraries: mirror.yml": "test_awx",
     "migration: With vmware.vmware": "another collection's module",
     "CONTRIBUTING: 4": "test_contributing",
     "CONTRIBUTING: 6": "test_contributing",
 }
 EXAMPLES = {example.name: example for example in examples()}
-YAML = [name for name, example in EXAMPLES.items() if example.language == "yaml" and name not in ELSEWHERE]
-SHELL = [name for name, example in EXAMPLES.items() if example.language == "shell"]
+YAML = [
+    name
+    for name, example in EXAMPLES.items()
+    if example.language == "yaml" and name not in ELSEWHERE and not example.is_requirements
+]
+SHELL = [name for name, example in EXAMPLES.items() if example.language == "shell" and name not in ELSEWHERE]
 # Programs for developers, which the Makefile and .ci/run start, and those that another test runs.
 DEVELOPMENT = {"ansible-builder", "ansible-rulebook", "JAVA_TOOL_OPTIONS=-Xrs", "PATH=$PWD/.venv/bin:$PATH"}
 
@@ -100,6 +112,7 @@ class Reader:
         simulator.subscribe("mirror of images", simulator, published)
         simulator.subscribe("on demand", simulator, published, on_demand=True)
         simulator.add_item("gateway", type="ovf", files={"gateway.ovf": DESCRIPTOR, "gateway.vmdk": "disk"})
+        simulator.add_item("debian-12.9", type="iso", files={"debian-12.9.iso": "debian"})
         simulator.add_item("rescue", type="iso", files={"rescue.iso": "rescue"})
         [self.update_session_id] = simulator.add_sessions(library_item_id=simulator.add_item("another"))
         checksum = hashlib.sha256((images / "tools.iso").read_bytes()).hexdigest()
@@ -109,6 +122,10 @@ class Reader:
             "update_session_id": self.update_session_id,
             "library_name": "demo",
             "publication_password": "s3cret",
+            "new_publication_password": "another secret",
+            "other_vcenter": simulator.url,
+            "other_username": simulator.username,
+            "other_password": simulator.password,
             "files": str(images),
             "files_checksum": checksum,
             "tools_checksum": checksum,
@@ -167,14 +184,6 @@ def open_elsewhere(reader: Reader) -> str:
 
 @pytest.mark.parametrize("name", YAML)
 def test_yaml(name, reader, tmp_path):
-    data = EXAMPLES[name].data
-    if name.endswith(": collections/requirements.yml"):
-        [collection] = data["collections"]
-        assert collection == {"name": "vsphere.content_library", "version": GALAXY["version"]}
-        (tmp_path / "requirements.yml").write_text(EXAMPLES[name].text)
-        command = f"ansible-galaxy collection install --offline -r {tmp_path}/requirements.yml"
-        assert "already installed" in shell(command, reader, tmp_path)
-        return
     variables = {}
     if name == "awx: publish_item.yml":
         variables = {"item_name": "tools", "item_src": f"{reader.variables['files']}/tools.iso"}
@@ -192,7 +201,7 @@ def test_yaml(name, reader, tmp_path):
         check(reader, run)
 
 
-@pytest.mark.parametrize("name", [name for name in YAML if not name.endswith(": collections/requirements.yml")])
+@pytest.mark.parametrize("name", YAML)
 def test_yaml_with_check(name, reader, tmp_path):
     """Whoever adds --check sees what would happen, and nothing happens."""
     before = reader.simulator.state()
@@ -222,8 +231,31 @@ def check_several(reader: Reader, run: Run) -> None:
     assert items["kickstarts"] == {"web.cfg", "database.cfg"}
 
 
+def check_newest(reader: Reader, run: Run) -> None:
+    path = run.task("Keep the path, such as [nfs-01] contentlib-…/…/debian-12_….iso")["ansible_facts"]["iso_path"]
+    assert re.fullmatch(r"\[nfs-01\] contentlib-[^/]+/[^/]+/debian-12[.]9_[^/]+[.]iso", path)
+
+
+def check_carried(reader: Reader, run: Run) -> None:
+    [item] = [
+        item
+        for item in reader.simulator.state()["items"].values()
+        if item["id"] == run.results[-1]["library_item"]["id"]
+    ]
+    assert set(item["files"]) == {"rescue.iso"}
+
+
+def check_some(reader: Reader, run: Run) -> None:
+    [told] = [result["msg"] for result in run.task("Tell why the others failed")["results"]]
+    assert told.startswith("missing: INVALID_ARGUMENT: ")
+    assert "tools" in {item["name"] for item in reader.simulator.state()["items"].values()}
+
+
 CHECKS: dict[str, Callable[[Reader, Run], None]] = {
     "publishing: Push in the background and see the progress": check_background,
+    "exporting: Find the newest image, and where it is": check_newest,
+    "exporting: Carry an item to another vCenter": check_carried,
+    "many_items: Go on with those that succeeded": check_some,
     "publishing: Let the server pull": check_pull,
     "publishing: One file, a package, an archive, several files": check_several,
 }
@@ -316,6 +348,10 @@ def test_every_module_is_listed(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     for path in (ROOT / "plugins/modules").glob("*.py"):
         assert path.stem in text, f"{page} does not tell of {path.stem}"
+
+
+def test_the_readme_can_be_read_in_a_minute():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
 def test_what_is_checked_elsewhere_is_there():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+
+from tests.playbooks.examples import examples
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "vsphere.content_library"
@@ -97,3 +101,38 @@ def test_ansible_doc_shows_every_module(collections_path):
         assert parts["return"]
         for option, about in parts["doc"]["options"].items():
             assert about["description"], f"{name}: {option}"
+
+
+VERSION = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+REQUIREMENTS = [example for example in examples() if example.language == "yaml" and example.is_requirements]
+ARCHIVE = re.compile(r"vsphere-content_library-[0-9.]+[.]tar[.]gz")
+INSTALL = ("galaxy", "collection", "install")
+
+
+def test_installs_from_an_archive(tmp_path):
+    [archive] = {found for example in examples() for found in ARCHIVE.findall(example.text)}
+    assert archive == f"vsphere-content_library-{VERSION}.tar.gz"
+    build = ("galaxy", "collection", "build", str(ROOT), "--output-path", str(tmp_path))
+    built = ansible(*build, collections_path=tmp_path)
+    assert built.returncode == 0, built.stderr
+    done = ansible(*INSTALL, str(tmp_path / archive), "-p", str(tmp_path), collections_path=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert ansible("doc", f"{NAME}.library_item", collections_path=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("example", REQUIREMENTS, ids=lambda example: example.page)
+def test_installs_from_git(example, tmp_path):
+    """What stands in requirements.yml, from a clone of this checkout in place of the repository."""
+    [collection] = example.data["collections"]
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    assert collection == {"name": f"{galaxy['repository']}.git", "type": "git", "version": "main"}
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", f"file://{ROOT}", tmp_path / "clone"], check=True)
+    subprocess.run(["git", "-C", tmp_path / "clone", "checkout", "--quiet", "-B", "main"], check=True)
+    requirements = tmp_path / "requirements.yml"
+    requirements.write_text(example.text.replace(collection["name"], f"file://{tmp_path}/clone"), encoding="utf-8")
+    done = ansible(
+        *INSTALL, "-r", str(requirements), "-p", str(tmp_path / "empty"), collections_path=tmp_path / "empty"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = ansible("doc", "--list", NAME, collections_path=tmp_path / "empty")
+    assert all(module in shown.stdout for module in MODULES)
