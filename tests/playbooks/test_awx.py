@@ -196,6 +196,51 @@ def test_publish_item_ignores_warnings(controller, simulator):
     assert controller.launch("publish_item", answers("publish_item", **given)).status == "successful"
 
 
+def test_publish_library(controller, simulator):
+    for name in ("tools.iso", "debian {{ 1 }}.iso", "notes.txt"):
+        controller.write(f"images/{name}", f"{name} as it is")
+    old = simulator.add_library("golden", items=[{"name": "old", "files": {"old.iso": "old"}}])
+    given = dict(library_name="golden", image_folder=str(controller.folder / "images"), exclusive="true")
+    job = controller.launch("publish_library", answers("publish_library", **given))
+
+    assert job.status == "successful", job.output
+    items = {item["name"]: id_ for id_, item in simulator.state()["items"].items() if item["library_id"] == old}
+    assert items.keys() == {"tools", "debian {{ 1 }}"}
+    assert simulator.item_file(items["tools"], "tools.iso") == b"tools.iso as it is"
+    told = job.artifacts["published_library"]
+    assert (told["name"], told["changed"]) == ("golden", True)
+    assert [(item["name"], item["changed"]) for item in told["library_items"]] == [
+        ("debian {{ 1 }}", True),
+        ("tools", True),
+        ("old", True),
+    ]
+    assert "library_items runs in the worker" in job.output
+    assert "old: delete_item" in job.output
+    assert simulator.password not in job.output + json.dumps(job.events)
+
+    again = controller.launch("publish_library", answers("publish_library", **given))
+    assert again.artifacts["published_library"]["changed"] is False
+
+
+def test_publish_library_from_a_list_into_a_new_library(controller, simulator):
+    paths = [str(controller.write(f"images/{name}.iso", name)) for name in ("a", "b")]
+    given = dict(library_name="new", library_datastore="nfs-01", image_paths="\n".join([*paths, ""]))
+    job = controller.launch("publish_library", answers("publish_library", **given))
+    assert job.status == "successful", job.output
+    [library] = [library for library in simulator.state()["libraries"].values() if library["name"] == "new"]
+    items = [item["name"] for item in simulator.state()["items"].values() if item["library_id"] == library["id"]]
+    assert sorted(items) == ["a", "b"]
+    # Two files whose item would have one name.
+    twins = [*paths, str(controller.write("images/of-another/a.iso", "other"))]
+    job = controller.launch("publish_library", {"library_name": "new", "image_paths": twins})
+    assert job.status == "failed"
+    [result] = job.results("library_items", "failed")
+    assert "more than one entry with the name a" in result["msg"]
+    job = controller.launch("publish_library", answers("publish_library", library_name="new"))
+    assert job.status == "failed"
+    assert "There is no .iso, .ovf or .ova file" in job.output, job.output[-3000:]
+
+
 def test_session_report(controller, simulator):
     simulator.add_sessions(client_progress=40)
     [broken] = simulator.add_sessions(state="ERROR", error_message="The disk is full.")

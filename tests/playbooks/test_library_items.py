@@ -1,0 +1,182 @@
+# Copyright (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many items in one task that is ended in its midst, by a signal or its timeout."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+
+from ansible_collections.vsphere.content_library.plugins.modules import library_items
+
+ITEMS = "vsphere.content_library.library_items"
+LARGE = 4 << 20
+RATE = 1 << 18
+# The clean-up of an item takes some requests, and this machine may be busy.
+AT_ONCE = 20.0
+
+
+@pytest.fixture
+def images(tmp_path):
+    (tmp_path / "small.iso").write_text("small")
+    with (tmp_path / "large.iso").open("wb") as stream:
+        stream.truncate(LARGE)
+    return tmp_path
+
+
+def entries(images, large: int = 6) -> list[dict[str, Any]]:
+    """One that is published at once, one that is there, and several that take their time."""
+    return [
+        {"name": "finished", "src": f"{images}/small.iso"},
+        {"name": "there", "src": f"{images}/large.iso"},
+        *({"name": f"large {number}", "src": f"{images}/large.iso"} for number in range(large)),
+    ]
+
+
+def prepare(simulator) -> str:
+    simulator.reset()
+    library = simulator.add_library("shop", items=[{"name": "there", "files": {"large.iso": "as it was"}}])
+    simulator.config(upload_rate=RATE)
+    return library
+
+
+def check_left(simulator, library: str, reason: str) -> None:
+    """What is finished stays, what was there is as it was, and the rest is gone, with the reason in its sessions."""
+    simulator.config(upload_rate=None)
+    state = simulator.state()
+    items = {item["name"]: item for item in state["items"].values() if item["library_id"] == library}
+    assert items.keys() == {"finished", "there"}
+    assert items["there"]["files"]["large.iso"]["size"] == len("as it was")
+    assert state["tokens"] == []
+    told = {
+        (session["state"], (session["error_message"] or {}).get("default_message"))
+        for session in state["sessions"].values()
+    }
+    assert ("ACTIVE", None) not in told
+    [failed] = [message for ended, message in told if ended == "ERROR"]
+    assert reason in failed
+
+
+def started(simulator, arguments: dict[str, Any]) -> subprocess.Popen[str]:
+    """The module as Ansible starts it."""
+    connection = {
+        "hostname": simulator.host,
+        "port": simulator.port,
+        "username": simulator.username,
+        "password": simulator.password,
+        "ca_path": simulator.ca_path,
+    }
+    process = subprocess.Popen(
+        [sys.executable, library_items.__file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": {**connection, **arguments}}))
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def wait_for(condition, seconds: float = AT_ONCE) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it takes too long"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_every_item(number, simulator, images):
+    library = prepare(simulator)
+    process = started(simulator, {"library_name": "shop", "items": entries(images)})
+    try:
+
+        def is_in_its_midst() -> bool:
+            sessions = simulator.state()["sessions"].values()
+            return (
+                sum(session["state"] == "DONE" for session in sessions) == 1
+                and sum(session["state"] == "ACTIVE" and bool(session["files"]) for session in sessions) == 4
+            )
+
+        wait_for(is_in_its_midst)
+        process.send_signal(number)
+        begin = time.monotonic()
+        output, errors = process.communicate(timeout=AT_ONCE)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -number, output + errors
+    assert time.monotonic() - begin < AT_ONCE
+    check_left(simulator, library, f"interrupted by {number.name}")
+
+
+def test_a_signal_waits_for_the_items_that_are_being_created(simulator, images):
+    """Their ids are in answers that come late, and nobody else could delete them."""
+    library = prepare(simulator)
+    hang = {"kind": "hang", "seconds": 2.0, "process": True}
+    simulator.faults([{"match": {"operation": "item.create"}, "at": 2, "count": 4, "fault": hang}])
+    process = started(simulator, {"library_name": "shop", "items": entries(images)})
+    try:
+        wait_for(lambda: len(simulator.state()["items"]) >= 5)
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=AT_ONCE)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGTERM, output + errors
+    simulator.faults([])
+    state = simulator.state()
+    names = {item["name"] for item in state["items"].values() if item["library_id"] == library}
+    assert names <= {"finished", "there"}
+    assert state["tokens"] == []
+    assert not [session for session in state["sessions"].values() if session["state"] == "ACTIVE"]
+
+
+def test_a_server_that_hangs_is_not_waited_for(simulator, images):
+    prepare(simulator)
+    hang = {"kind": "hang", "seconds": 120, "process": False}
+    simulator.faults([{"match": {"operation": "file.add"}, "at": 2, "count": 4, "fault": hang}])
+    process = started(simulator, {"library_name": "shop", "items": entries(images)})
+    try:
+        wait_for(lambda: sum(request["operation"] == "file.add" for request in simulator.requests()) >= 5)
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=AT_ONCE)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGTERM, output + errors
+    state = simulator.state()
+    assert state["tokens"] == []
+    assert not [session for session in state["sessions"].values() if session["state"] == "ACTIVE"]
+
+
+def test_a_timeout_ends_every_item(playbook, servers, simulators, images):
+    """In ansible-core's worker, and the task is one of a play that goes on."""
+    library = prepare(simulators["api"])
+    task = {ITEMS: {"library_name": "shop", "items": entries(images)}, "timeout": 4, "ignore_errors": True}
+    run = playbook([{"name": "late", **task}], {"api": servers["api"]}, way="in_process").succeeded()
+    late = run.task("late")
+    assert late.status == "failed"
+    assert late.seconds < AT_ONCE
+    check_left(simulators["api"], library, "imed out")
+
+
+def test_progress_of_the_whole(playbook, servers, simulators, images):
+    """One line for all items, however many there are."""
+    prepare(simulators["api"])
+    simulators["api"].config(upload_rate=RATE)
+    task = {ITEMS: {"library_name": "shop", "items": entries(images, large=3), "parallel": 5}}
+    run = playbook([{"name": "push", **task}], {"api": servers["api"]}, way="in_process").succeeded()
+    lines = [line for line in run.output.splitlines() if "MB/s" in line]
+    assert lines, run.output
+    assert all(f"{ITEMS}: 1 of 5 items, " in line for line in lines)
