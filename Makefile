@@ -12,8 +12,8 @@ PYTHON ?= $(shell for python in $(PYTHONS); do \
 
 BIN := .venv/bin
 VENV := .venv/ready
-# As many tests at a time as there are cores; make test WORKERS=0 runs one after the other.
-WORKERS ?= auto
+# Twice as many tests at a time as there are cores, since most wait for a server; WORKERS=0 runs one after the other.
+WORKERS ?= $(shell expr 2 '*' $$(nproc 2>/dev/null || echo 2))
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 ANSIBLE_TEST := $(BIN)/python tests/run_ansible_test.py
 
@@ -56,8 +56,8 @@ lint: $(VENV) ## check style and playbooks
 	PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_COLLECTIONS_PATH=.build/checkout $(BIN)/ansible-lint
 
 .PHONY: sanity
-sanity: $(VENV) ## run ansible-test sanity
-	$(ANSIBLE_TEST) sanity --venv
+sanity: $(VENV) ## run ansible-test sanity, with CONTENT_LIBRARY_COSTLY=1 for each Python
+	$(ANSIBLE_TEST) sanity --venv $(if $(CONTENT_LIBRARY_COSTLY),,--python $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 
 .PHONY: units
 units: $(VENV) ## run the unit tests

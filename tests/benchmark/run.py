@@ -20,7 +20,7 @@ import urllib3
 from ansible.release import __version__ as ansible_version
 
 from tests.conftest import ROOT  # isort: skip  makes the collection importable, so it comes first
-from tests.benchmark import content, modules, packages, tasks
+from tests.benchmark import content, exports, modules, packages, tasks
 from tests.pages import write
 from tests.playbooks.vcsim import go_toolchain
 
@@ -29,6 +29,8 @@ BENCHMARKS = {
     "transfer": content.transfer,
     "growth": content.growth,
     "small": content.small,
+    "export": exports.export,
+    "exports": exports.exports,
     "unchanged": modules.unchanged,
     "imports": modules.imports,
     "listing": modules.listing,

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the vsphere.content_library contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files out of library items of vcsim, by the collection and by others."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import yaml
+
+from ansible_collections.vsphere.content_library.plugins.module_utils._download_sessions import DownloadSessions
+from tests.benchmark.content import LIBRARY, PLAYBOOK, Target, target
+from tests.benchmark.measurement import MIB, Took, interleaved, measure, middle
+from tests.pages import table
+
+EXPORT = (sys.executable, "-m", "ansible_collections.vsphere.content_library.plugins.modules.library_item_export")
+
+
+class Source:
+    """A target with items that have one file each, and one method for each way to get one out."""
+
+    def __init__(self, of: Target, size: int, count: int = 1) -> None:
+        self.of, self.count, self.size = of, count, size
+        self.path = of.file(size)
+        self.dest = of.folder / "out"
+        self.downloads = DownloadSessions(of.client)
+        for number in range(1, count + 1):
+            name = f"item {number}"
+            measure([of.govc, "library.import", "-n", name, LIBRARY, str(self.path)], of.env)
+
+    def measured(self, *command: str | Path) -> Took:
+        """Run a command that fills ``dest``, check what it wrote, and empty ``dest`` again."""
+        self.dest.mkdir()
+        try:
+            took = measure(command, self.of.env)
+            sizes = [path.stat().st_size for path in self.dest.rglob("*") if path.is_file()]
+        finally:
+            shutil.rmtree(self.dest)
+        if sizes != [self.size] * self.count:
+            raise RuntimeError(f"{command} wrote files of {sizes} bytes")
+        took.told = {}
+        return took
+
+    def by_module(self) -> Took:
+        arguments = {"library_name": LIBRARY, "name": "item 1", "dest": str(self.dest)}
+        return self.measured(*EXPORT, json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
+
+    def by_playbook(self) -> Took:
+        options = {"library_name": LIBRARY, "name": "item {{ item }}", "dest": f"{self.dest}/{{{{ item }}}}"}
+        loop = f"{{{{ range(1, {self.count + 1}) | list }}}}"
+        tasks = [{"vsphere.content_library.library_item_export": options, "loop": loop}]
+        path = self.of.folder / "playbook.yml"
+        path.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+        return self.measured(*PLAYBOOK, path)
+
+    def by_govc(self) -> Took:
+        loop = (
+            'for item in $(seq "$2"); do '
+            'mkdir "$1/$item" && "$0" library.export "benchmark/item $item" "$1/$item" || exit; done'
+        )
+        return self.measured("sh", "-c", loop, self.of.govc, self.dest, str(self.count))
+
+    def by_curl(self) -> Took:
+        """The GET alone: the download session is made before, and deleted after."""
+        [item_id] = [item["id"] for item in self.of.items.list_items(self.of.library_id)]
+        session_id = self.downloads.create(item_id)
+        uri = self.downloads.files.prepare(session_id, self.path.name)["download_endpoint"]["uri"]
+        token = f"vmware-api-session-id: {self.of.client.token()}"
+        command = ["curl", "--silent", "--show-error", "--fail", "--cacert", self.of.ca_path, "--header", token]
+        try:
+            return self.measured(*command, "--output", self.dest / self.path.name, uri)
+        finally:
+            self.downloads.delete(session_id)
+
+
+def export(rounds: int) -> str:
+    """1 GiB out of an item, by the collection, govc and curl."""
+    govc, curl = "`govc library.export`", "`curl -o`, the GET alone"
+    module = "`library_item_export` as a module"
+    with target() as to:
+        source = Source(to, 1024 * MIB)
+        ways = {
+            module: source.by_module,
+            "`library_item_export` in `ansible-playbook`": source.by_playbook,
+            govc: source.by_govc,
+            curl: source.by_curl,
+        }
+        took = interleaved(ways, rounds)
+    seconds = {name: middle(runs, "seconds") for name, runs in took.items()}
+    peaks = {name: max(run.peak for run in runs) / MIB for name, runs in took.items()}
+    header = ("1 GiB", "seconds", "of govc", "of curl", "CPU seconds", "peak MiB")
+    rows = [
+        (name, took_, took_ / seconds[govc], took_ / seconds[curl], middle(took[name], "cpu"), f"{peaks[name]:.0f}")
+        for name, took_ in seconds.items()
+    ]
+    limits = [("peak MiB of the module", 64, peaks[module])]
+    return f"{table(header, *rows)}\n\n{table(('what was wanted', 'at most', 'is'), *limits)}"
+
+
+def exports(rounds: int) -> str:
+    """100 items of 100 KiB out of a library, in a loop."""
+    with target() as to:
+        source = Source(to, 100 << 10, 100)
+        took = interleaved({"a play with a loop": source.by_playbook, "govc in a loop": source.by_govc}, rounds)
+    rows = [(name, middle(runs, "seconds"), middle(runs, "cpu")) for name, runs in took.items()]
+    return table(("100 items of 100 KiB", "seconds", "CPU seconds"), *rows)
