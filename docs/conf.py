@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +53,16 @@ OF_ANSIBLE_CORE = (
 )
 
 
-def without_contents(app: Any, name: str, source: list[str]) -> None:
+def shorten(app: Any, name: str, source: list[str]) -> None:
     # The theme shows the headings of a page at its side.
     source[0] = source[0].replace(".. contents::\n   :local:\n   :depth: 1\n", "")
+    # The title of a module's page without the name of the collection, which does not fit on a telephone.
+    if name.endswith("_module"):
+        source[0] = re.sub(rf"^{re.escape(project)}\.(\w+ module --)", r"\1", source[0], count=1, flags=re.MULTILINE)
 
 
 def setup(app: Any) -> None:
-    app.connect("source-read", without_contents)
+    app.connect("source-read", shorten)
     app.connect(
         "missing-reference",
         lambda app, env, node, text: text if node["reftarget"].startswith(OF_ANSIBLE_CORE) else None,
