@@ -55,6 +55,7 @@ ELSEWHERE = {
     "getting_started: From requirements": "test_galaxy",
     "libraries: Mirror a library": "test_awx",
     "libraries: mirror.yml": "test_awx",
+    "many_items: Publish a folder": "test_awx",
     "migration: With vmware.vmware": "another collection's module",
     "CONTRIBUTING: 4": "test_contributing",
     "CONTRIBUTING: 6": "test_contributing",

@@ -42,7 +42,7 @@ def test_create(tmp_path):
     """The definition of the guide is one, alone and with what the guide adds."""
     definition = GUIDE["execution-environment.yml"].data
     galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
-    assert definition["dependencies"]["galaxy"]["collections"][0]["version"] == galaxy["version"]
+    assert definition["dependencies"]["galaxy"]["collections"][0]["name"] == f"{galaxy['repository']}.git"
     for added in ({}, GUIDE["execution-environment.yml, added"].data):
         (tmp_path / "execution-environment.yml").write_text(yaml.safe_dump({**definition, **added}))
         (tmp_path / "vcenter-ca.pem").write_text("a certificate")
