@@ -68,13 +68,13 @@ class Target:
         return path
 
     def clear(self) -> None:
-        for item in self.items.list_items(self.library_id):
-            self.items.delete(item["id"])
+        self.client.map(self.items.delete, self.items.list_ids(self.library_id))
 
-    def measured(self, *command: str | Path, **env: str) -> Took:
-        """Run a command, and delete what it pushed: each begins with an empty library."""
+    def measured(self, *command: str | Path, keep: bool = False, **env: str) -> Took:
+        """Run a command, and delete what it pushed, but for keep: each begins with an empty library."""
         took = measure(command, {**self.env, **env})
-        self.clear()
+        if not keep:
+            self.clear()
         return took
 
     def by_transfer(self, size: int, algorithm: str = "") -> Took:
@@ -120,8 +120,8 @@ class Target:
 
 
 @contextlib.contextmanager
-def target() -> Iterator[Target]:
-    with tempfile.TemporaryDirectory(prefix="content-library-benchmark-") as folder, VcsimProcess() as vcsim:
+def target(latency: float = 0.0) -> Iterator[Target]:
+    with tempfile.TemporaryDirectory(prefix="content-library-benchmark-") as folder, VcsimProcess(latency) as vcsim:
         made = Target(vcsim, Path(folder))
         with made.client:
             yield made

@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.vsphere.content_library.plugins.modules import library_items
 
 ITEMS = "vsphere.content_library.library_items"
-LARGE = 4 << 20
+LARGE = 3 << 20
 RATE = 1 << 18
 # The clean-up of an item takes some requests, and this machine may be busy.
 AT_ONCE = 20.0
@@ -144,7 +144,7 @@ def test_a_signal_waits_for_the_items_that_are_being_created(simulator, images):
 
 def test_a_server_that_hangs_is_not_waited_for(simulator, images):
     prepare(simulator)
-    hang = {"kind": "hang", "seconds": 120, "process": False}
+    hang = {"kind": "hang", "seconds": 15, "process": False}
     simulator.faults([{"match": {"operation": "file.add"}, "at": 2, "count": 4, "fault": hang}])
     process = started(simulator, {"library_name": "shop", "items": entries(images)})
     try:

@@ -50,7 +50,13 @@ def go_build(package: str) -> Path:
 
 
 class VcsimProcess:
-    """A context manager: the simulator runs inside it, and its files are gone after it."""
+    """A context manager: the simulator runs inside it, and its files are gone after it.
+
+    latency is the seconds that a network would add to each request.
+    """
+
+    def __init__(self, latency: float = 0.0) -> None:
+        self.latency = latency
 
     def __enter__(self) -> VcsimProcess:
         command = go_build(".")
@@ -65,7 +71,11 @@ class VcsimProcess:
             # The simulator ends when its standard input closes, which leaving Popen's context does.
             self._process = stack.enter_context(
                 subprocess.Popen(
-                    [command, "-cert", folder / "server.pem", "-key", folder / "server.pem"],
+                    [
+                        command,
+                        *("-cert", folder / "server.pem", "-key", folder / "server.pem"),
+                        *("-latency", f"{self.latency}s"),
+                    ],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=stack.enter_context(self.log.open("wb")),

@@ -13,10 +13,12 @@ import (
 	"flag"
 	"io"
 	"log"
+	"net/http"
 	"net/url"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/vmware/govmomi/simulator"
 	_ "github.com/vmware/govmomi/vapi/simulator" // adds the content library
@@ -28,6 +30,7 @@ func main() {
 	key := flag.String("key", "", "PEM file with the key of -cert")
 	username := flag.String("username", "administrator@vsphere.local", "the only user")
 	password := flag.String("password", "vcsim-password", "the user's password")
+	latency := flag.Duration("latency", 0, "what a network would add to each request, and twice to each connection")
 	flag.Parse()
 
 	config := new(tls.Config) // the simulator fills in a self-signed certificate where there is none
@@ -37,6 +40,14 @@ func main() {
 			log.Fatal(err)
 		}
 		config.Certificates = []tls.Certificate{pair}
+	}
+
+	if *latency > 0 {
+		// The handshakes of TCP and TLS are a round trip each.
+		config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			time.Sleep(2 * *latency)
+			return nil, nil
+		}
 	}
 
 	// A library needs a datastore, and a datastore a host; nothing else of the inventory is used.
@@ -53,6 +64,13 @@ func main() {
 	model.Service.RegisterEndpoints = true
 	model.Service.Listen = &url.URL{Host: *listen, User: url.UserPassword(*username, *password)}
 	server := model.Service.NewServer()
+	if *latency > 0 {
+		handler := server.Config.Handler
+		server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(*latency)
+			handler.ServeHTTP(w, r)
+		})
+	}
 
 	err := json.NewEncoder(os.Stdout).Encode(map[string]string{
 		"url":       "https://" + server.URL.Host,
