@@ -325,17 +325,21 @@ def synced(target: Target, before: Seen) -> Seen:
 def fetched(target: Target, seen: Seen) -> Seen:
     """Get the content of all items of a library on demand, which its own synchronization does not bring."""
 
+    asked: set[str] = set()
+
     def ask(seen: Seen) -> None:
         for item in seen.items:
-            if item.missing:
+            if item.missing and item.id not in asked:
                 target.sync_item(item.id)
+                asked.add(item.id)
 
     def still(seen: Seen) -> float | None:
         return None if seen.missing else 0.0
 
     def nudge(seen: Seen, seconds: float) -> None:
         if seconds >= RETRY:
-            ask(seen)
+            asked.clear()
+        ask(seen)  # those that were listed late, too
 
     ask(seen)
     return target.watch(still, nudge, "filled")

@@ -16,7 +16,7 @@ from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.modules import library_item
 from tests.faults.faults import Fault
-from tests.faults.matrix import Bench, Case, Judge, Verdict
+from tests.faults.matrix import EMPTY, OURS, STILL, Bench, Case, Judge, Verdict
 from tests.faults.transitions import Transition
 
 # How far the request has come when the signal strikes.
@@ -27,6 +27,15 @@ NO_ANSWER = 600
 LATE_ANSWER = 1.0  # for a process that may end by itself, and has to see what came of its request
 TIME_LIMIT = 30.0
 BUSY_TIMEOUT = 10
+# As Ansible starts it, but for what stands still sooner here.
+START = f"""
+import runpy, sys
+path = sys.argv.pop(1)
+if path.rpartition("/")[2] in ("library.py", "library_sync.py"):
+    from ansible_collections.vsphere.content_library.plugins.module_utils import _synchronization
+    _synchronization.STILL, _synchronization.EMPTY = {STILL}, {EMPTY}
+runpy.run_path(path, run_name="__main__")
+"""
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ def strike(bench: Bench, kill: Kill) -> Verdict:
     else:
         seconds = NO_ANSWER if kill.number is signal.SIGKILL else LATE_ANSWER
         hang = {"kind": "hang", "seconds": seconds, "process": kill.moment == AFTER}
-        simulator.faults([{"match": {}, "at": kill.position, "fault": hang}])
+        simulator.faults([{"match": OURS, "at": kill.position, "fault": hang}])
     process = start(transition, bench.options(arguments, kill.dialect))
     try:
         verdict.operation = reached(bench, kill, process, undisturbed.operations[: kill.position])
@@ -96,7 +105,7 @@ def strike(bench: Bench, kill: Kill) -> Verdict:
 def start(transition: Transition, arguments: dict[str, Any]) -> subprocess.Popen[str]:
     """The module as Ansible starts it: its file in a Python of its own, with its arguments on standard input."""
     process = subprocess.Popen(
-        [sys.executable, transition.module.__file__],
+        [sys.executable, "-c", START, transition.module.__file__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -113,7 +122,7 @@ def reached(bench: Bench, kill: Kill, process: subprocess.Popen[str], operations
     """Wait for the request; its operation, or None where the process ended without it."""
     end = time.monotonic() + TIME_LIMIT
     while time.monotonic() < end and process.poll() is None:
-        log = bench.simulator.requests()
+        log = bench.log()
         if kill.moment != MIDST:
             hit = [entry["operation"] for entry in log if entry["fault"]]
         else:

@@ -11,8 +11,15 @@ from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Outcome
-from ansible_collections.vsphere.content_library.plugins.modules import library_item, update_session
-from tests.faults.matrix import ONE_FAULT, SLACK, Bench, Undisturbed, Verdict
+from ansible_collections.vsphere.content_library.plugins.modules import (
+    library,
+    library_item,
+    library_sync,
+    update_session,
+)
+from tests.faults import equals
+from tests.faults.matrix import ONE_FAULT, SLACK, Bench, Undisturbed, Verdict, library_facts, repeated
+from tests.faults.matrix import OURS as OUR_REQUESTS
 from tests.faults.transitions import Transition
 from tests.in_process import READS
 from tests.simulator.rivals import ACTS
@@ -31,6 +38,7 @@ OF_LIBRARIES = ("create_library", "delete_library", "rename_library")
 OF_SUBSCRIBED = ("sync_library", "evict_library")
 OF_DOWNLOADS = ("cancel_download", "delete_download", "expire_download")
 OF_NOBODY = ("expire_ours", "log_out")
+OF_CONTENT = ("publish_item", "complete_session", "delete_item", "create_item")
 assert {*OF_ITEMS, *OWN, *OURS, *OF_LIBRARIES, *OF_SUBSCRIBED, *OF_DOWNLOADS, *OF_NOBODY} == set(ACTS)
 
 # What becomes of our own request, before which the rival acts; after a lost answer it is the request that follows.
@@ -62,7 +70,7 @@ class Rivalry:
         files = {f"{target}.ovf": ENVELOPE} if kind == "ovf" else {"rival.iso": "of the rival\n"}
         acting = {"act": self.act, "item": target, "library": library, "type": kind, "files": files}
         at = self.position + (self.end == "answer lost")
-        return {"match": {}, "at": at, "acts": [{**acting, **ACTORS[self.actor]}]}
+        return {"match": OUR_REQUESTS, "at": at, "acts": [{**acting, **ACTORS[self.actor]}]}
 
 
 def actors(act: str) -> list[str]:
@@ -80,12 +88,16 @@ def acts(operations: list[str]) -> list[str]:
     return wanted + list(OF_SUBSCRIBED if any("subscribed" in operation for operation in operations) else ())
 
 
-def rivalries(bench: Bench, transition: Transition, dialect: str, act: str) -> Iterator[Rivalry]:
+def rivalries(bench: Bench, transition: Transition, dialect: str, act: str, equal: bool = False) -> Iterator[Rivalry]:
+    """All cases of an act, without those that are equal to others, unless they are asked for."""
     operations = bench.undisturbed(transition, dialect).operations
-    if act in acts(operations):
-        for actor in actors(act):
-            for position in range(1, len(operations) + 1):
-                for end in ENDS:
+    if act not in acts(operations):
+        return
+    kept = set(equals.positions(operations, act))
+    for actor in actors(act):
+        for position, operation in enumerate(operations, 1):
+            if equal or position in kept:
+                for end in ENDS if equal else equals.ends(operation, dialect, list(ENDS)):
                     yield Rivalry(transition, dialect, act, actor, end, position)
 
 
@@ -93,6 +105,12 @@ def target(arguments: dict[str, Any]) -> str:
     """The item that a task is about."""
     names_an_item = {"library_id", "library_name"} & arguments.keys()
     return arguments["name"] if names_an_item and arguments.get("name") else "debian-12"
+
+
+def library_of(transition: Transition, arguments: dict[str, Any]) -> str:
+    """The library that a task is about."""
+    name = arguments.get("name") if transition.module is library else None
+    return arguments.get("library_id") or arguments.get("library_name") or name or "demo"
 
 
 def contend(bench: Bench, case: Rivalry) -> Verdict:
@@ -103,12 +121,12 @@ def contend(bench: Bench, case: Rivalry) -> Verdict:
     before, there = simulator.state(), set(bench.folder.rglob("*"))
     name = target(arguments)
     kinds = [item["type"] for state in (undisturbed.before, undisturbed.wanted) for item in state.items.get(name, [])]
-    library = arguments.get("library_id") or arguments.get("library_name") or "demo"
-    simulator.rivals([case.rival(name, library, (kinds or ["iso"])[0] or "iso")])
+    place = library_of(transition, arguments)
+    simulator.rivals([case.rival(name, place, (kinds or ["iso"])[0] or "iso")])
     fault = ENDS[case.end]
-    simulator.faults([{"match": {}, "at": case.position, "fault": fault}] if fault else [])
+    simulator.faults([{"match": OUR_REQUESTS, "at": case.position, "fault": fault}] if fault else [])
     outcome, seconds = bench.run(transition.module, arguments, case.dialect)
-    log, done = simulator.requests(), simulator.rivals_done()
+    log, done = bench.log(), simulator.rivals_done()
     column = f"{case.act} by {case.actor}, {case.end}"
     verdict = Verdict(transition.module_name, transition.name, case.dialect, column, case.position, False)
     verdict.failed, verdict.seconds = outcome.failed, seconds
@@ -185,6 +203,7 @@ class Judge:
         for left in self.done["left"]:
             self.as_left(left, self.after["items"].get(left["id"]))
         self.rival_session_stays()
+        self.rival_library_stays()
         self.nothing_of_ours()
 
     def as_left(self, left: dict[str, Any], now: dict[str, Any] | None) -> None:
@@ -196,7 +215,9 @@ class Judge:
             return
         wanted = self.undisturbed.wanted.items.get(self.name, [])
         contents = [digests(left)]
-        if self.sent_since("update_session.complete"):
+        completed = any(entry["operation"] == "update_session.complete" for entry in self.log)
+        # What was being completed when the rival came is ours, unless their act is about content.
+        if self.sent_since("update_session.complete") or (completed and self.act not in OF_CONTENT):
             contents += [item["files"] for item in wanted]
             told = self.run.failed or self.transition.module is not library_item
             if told and self.act in ("add_file", "remove_file"):
@@ -204,13 +225,16 @@ class Judge:
         self.check(
             digests(now) in contents, f"the rival left {sorted(left['files'])}, now it is {sorted(now['files'])}"
         )
-        descriptions = [left["description"]]
+        descriptions, names = [left["description"]], [left["name"]]
+        was = self.before["items"].get(left["id"])
         if self.sent_since("item.update"):
             descriptions += [item["description"] for item in wanted]
-            if self.act != "describe_item":  # ours, which a failure takes back
-                descriptions += [item["description"] for item in self.undisturbed.before.items.get(self.name, [])]
+            if self.act != "describe_item" and was:  # ours, which a failure takes back
+                descriptions.append(was["description"])
+            if self.act != "rename_item":
+                names += [self.name, *([was["name"]] if was else [])]
         self.check(now["description"] in descriptions, f"the description is {now['description']}")
-        self.check(now["name"] == left["name"], f"the name is {now['name']}")
+        self.check(now["name"] in names, f"the name is {now['name']}")
 
     def rival_session_stays(self) -> None:
         """A session that lives is left alone, but by update_session, which is about the sessions of its user."""
@@ -221,6 +245,22 @@ class Judge:
         for session in self.rival_sessions():
             state = self.after["sessions"].get(session, {"state": "gone"})["state"]
             self.check(state == "ACTIVE", f"the rival's session is {state}")
+
+    def rival_library_stays(self) -> None:
+        """The library that a rival has made or renamed is there, unless it is the one that a task deletes."""
+        names = [entry["name"] for key, entry in self.after["libraries"].items()]
+        if self.act == "create_library":
+            new = [name for key, name in self.new_libraries() if name == self.done["library"]]
+            self.check(new, f"the library that the rival made is gone, there are {names}")
+        absent = self.transition.module is library and len(self.undisturbed.wanted.libraries) < len(
+            self.undisturbed.before.libraries
+        )
+        if self.act == "rename_library" and not absent:
+            self.check("renamed by a rival" in names, f"the library that the rival renamed is gone, there are {names}")
+
+    def new_libraries(self) -> list[tuple[str, str]]:
+        libraries = self.after["libraries"].items()
+        return [(key, entry["name"]) for key, entry in libraries if key not in self.before["libraries"]]
 
     def nothing_of_ours(self) -> None:
         tokens = len(self.after["tokens"]) - self.undisturbed.wanted.tokens
@@ -249,11 +289,13 @@ class Judge:
             gone = result.get("error_type") in ("NOT_FOUND", "NOT_ALLOWED_IN_CURRENT_STATE")
             ended = self.act in (*OURS, *OF_NOBODY, "delete_item")
             session = self.transition.module_name.startswith("update_session")
-            self.check(gone and ended and session, f"the {which} run failed: {result.get('msg')}")
+            named = result.get("error_type") == "ALREADY_EXISTS" and self.act in ("create_item", "publish_item")
+            self.check((gone and ended and session) or named, f"the {which} run failed: {result.get('msg')}")
         else:
             self.wanted(state, f"after the {which} run")
             if which == "third":
-                self.check(not result.get("operations"), f"the third run did {result.get('operations')}")
+                done = repeated(self.transition, outcome)
+                self.check(not done, f"the third run did {result.get('operations')}")
 
     def wanted(self, state: dict[str, Any], when: str) -> None:
         """What the task asked for is there."""
@@ -274,6 +316,22 @@ class Judge:
                 now = self.state_of(state, place)
                 replaced = aim["state"] == "ACTIVE" and self.new_active(state)
                 self.check(now == aim["state"] or replaced, f"{when} a session is {now}")
+        elif self.transition.module in (library, library_sync) and self.act not in OF_LIBRARIES:
+            self.wanted_libraries(state, when)
+
+    def wanted_libraries(self, state: dict[str, Any], when: str) -> None:
+        """The libraries are as wanted, and so are the items of those that are subscribed."""
+        wanted = self.undisturbed.wanted
+        found = library_facts(state)
+        for name in found.keys() | wanted.libraries.keys():
+            now, aim = found.get(name), wanted.libraries.get(name)
+            self.check(now == aim, f"{when} library {name} is {now}")
+        for entry in state["libraries"].values():
+            if entry["type"] == "SUBSCRIBED" and self.act not in OF_SUBSCRIBED:
+                items = [item["name"] for item in state["items"].values() if item["library_id"] == entry["id"]]
+                aims = [name for name in wanted.items if name.endswith(f" in {entry['name']}")]
+                there = sorted(f"{name} in {entry['name']}" for name in items)
+                self.check(there == sorted(aims), f"{when} library {entry['name']} has {items}")
 
     def acted_before_the_end(self) -> bool:
         """Before our last write, so that this may have had a say in what the task tells."""

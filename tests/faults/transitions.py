@@ -20,6 +20,7 @@ from ansible_collections.vsphere.content_library.plugins.modules import (
     library_item,
     library_item_export,
     library_item_info,
+    library_sync,
     update_session,
     update_session_fail,
     update_session_file,
@@ -32,6 +33,7 @@ DEMO, ITEM = stable_id("library", "demo"), stable_id("item", "debian-12")
 SELF_SIGNED = [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}]
 CONTENT = b"debian 13\n" * 1000
 WAIT_TIMEOUT = 3
+SYNC_TIMEOUT = 6
 
 
 @dataclass
@@ -106,7 +108,7 @@ class Transition:
     @property
     def killed(self) -> bool:
         """Whether it is in the kill matrix as well."""
-        return self.module in (library_item, library_item_export) and not self.fails
+        return self.module in (library, library_item, library_item_export, library_sync) and not self.fails
 
 
 def info_all(scene: Scene) -> dict[str, Any]:
@@ -270,7 +272,72 @@ def local_library(scene: Scene, **arguments: Any) -> dict[str, Any]:
     return dict(wait_timeout=WAIT_TIMEOUT, **arguments)
 
 
+def source(scene: Scene, name: str = "source") -> str:
+    items = [{"name": "a", "files": {"a.iso": "a\n" * 100}}, {"name": "b", "files": {"b.iso": "b\n"}}]
+    return scene.simulator.publish(name, items=items)
+
+
+def replica(scene: Scene, **info: Any) -> str:
+    """A library that is synchronized with another one; then that one changes."""
+    simulator, published = scene.simulator, source(scene)
+    library_id = simulator.subscribe("replica", simulator, published, **info)
+    items = simulator.state()["items"].values()
+    ours = {entry["name"]: entry["id"] for entry in items if entry["library_id"] == published}
+    simulator.change_item(ours["a"], files={"a.iso": "newer\n" * 100})
+    simulator.delete_item(ours["b"])
+    simulator.add_item("c", library_id=published, files={"c.iso": "c\n" * 100})
+    return library_id
+
+
+def subscribed(scene: Scene, publisher: str) -> dict[str, Any]:
+    told = ("subscription_url", "ssl_thumbprint")
+    info = scene.simulator.subscription_to(scene.simulator, publisher)
+    return {"name": "replica", "subscription": {key: info[key] for key in told}, "wait_timeout": SYNC_TIMEOUT}
+
+
+def new_subscribed(scene: Scene) -> dict[str, Any]:
+    return dict(subscribed(scene, source(scene)), type="subscribed", datastore="nfs-01", description="A replica")
+
+
+def subscribed_elsewhere(scene: Scene) -> dict[str, Any]:
+    replica(scene)
+    return subscribed(scene, source(scene, "other"))
+
+
+def subscribed_to_nobody(scene: Scene) -> dict[str, Any]:
+    nobody = {"subscription_url": "https://127.0.0.1:1/cls/vcsp/lib/x/lib.json"}
+    return dict(new_subscribed(scene), subscription=nobody)
+
+
+def absent_replica(scene: Scene) -> dict[str, Any]:
+    replica(scene)
+    scene.simulator.config(delete_delay=0.3)
+    return dict(name="replica", state="absent", wait_timeout=SYNC_TIMEOUT)
+
+
+def synchronized(scene: Scene, **arguments: Any) -> dict[str, Any]:
+    replica(scene)
+    return dict(library_name="replica", wait_timeout=SYNC_TIMEOUT, **arguments)
+
+
+def on_demand(scene: Scene, **arguments: Any) -> dict[str, Any]:
+    replica(scene, on_demand=True)
+    return dict(library_name="replica", wait_timeout=SYNC_TIMEOUT, **arguments)
+
+
+def evicted(scene: Scene) -> dict[str, Any]:
+    arguments = on_demand(scene, state="evicted")
+    simulator = scene.simulator
+    simulator.config(evict_delay=0.3)
+    libraries = {key: entry["name"] for key, entry in simulator.state()["libraries"].items()}
+    for entry in simulator.state()["items"].values():
+        if libraries[entry["library_id"]] == "replica" and entry["name"] == "b":  # which its source no longer has
+            simulator.change_item(entry["id"], files={"b.iso": "b\n"})
+    return arguments
+
+
 AUTO = ("api", "rest", "auto")
+ONE_DIALECT = ("api",)  # a row that takes long, and whose requests other rows have with the other one
 PUBLISHED = {"published": True, "authentication_method": "basic", "password": "new"}
 NO_LONGER = {"published": False, "current_password": "old"}
 
@@ -363,6 +430,24 @@ TRANSITIONS = (
         library,
         lambda scene: local_library(scene, name="guarded", datastore="vmfs-01"),
         fails=True,
+    ),
+    Transition("new subscribed library", library, new_subscribed),
+    Transition("library subscribed to another source", library, subscribed_elsewhere),
+    Transition("library subscribed to nobody", library, subscribed_to_nobody, fails=True),
+    Transition("subscribed library to absent", library, absent_replica),
+    Transition("library synchronized", library_sync, synchronized),
+    Transition(
+        "one item synchronized", library_sync, lambda scene: synchronized(scene, name="a"), dialects=ONE_DIALECT
+    ),
+    Transition(
+        "library synchronized with its content on demand",
+        library_sync,
+        lambda scene: on_demand(scene, force_content=True),
+        dialects=ONE_DIALECT,
+    ),
+    Transition("library evicted", library_sync, evicted, dialects=("rest",)),
+    Transition(
+        "library that can't be evicted", library_sync, lambda scene: synchronized(scene, state="evicted"), fails=True
     ),
     Transition("all libraries", library_info, lambda scene: local_library(scene) and dict(gather_usage_count=True)),
     Transition("log in", api_session, lambda scene: dict(state="present")),
