@@ -14,9 +14,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.vsphere.content_library.plugins.modules import library_item
 from tests.faults.faults import Fault
-from tests.faults.matrix import EMPTY, OURS, STILL, Bench, Case, Judge, Verdict
+from tests.faults.matrix import EMPTY, OURS, PUBLISHING, STILL, Bench, Case, Judge, Verdict
 from tests.faults.transitions import Transition
 
 # How far the request has come when the signal strikes.
@@ -97,7 +96,7 @@ def strike(bench: Bench, kill: Kill) -> Verdict:
     if not verdict.broken:
         simulator.expire_tokens()
         # The server may still be reading what it got before the kill, and the session moves as long.
-        patient = {"busy_timeout": BUSY_TIMEOUT} if transition.module is library_item else {}
+        patient = {"busy_timeout": BUSY_TIMEOUT} if transition.module in PUBLISHING else {}
         bench.run_again(transition, {**arguments, **patient}, kill.dialect, known, judge)
     return verdict
 

@@ -19,7 +19,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils import _sy
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ERROR_TYPES
 from ansible_collections.vsphere.content_library.plugins.module_utils._local_files import PREFIX
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Outcome
-from ansible_collections.vsphere.content_library.plugins.modules import library_item, library_sync
+from ansible_collections.vsphere.content_library.plugins.modules import library_item, library_items, library_sync
 from tests.faults.faults import Fault
 from tests.faults.gate import HOST, ONE_REQUEST_EACH, Gate, connected
 from tests.faults.transitions import WAIT_TIMEOUT, Scene, Transition
@@ -36,6 +36,7 @@ OURS = {"path": "^(?!/cls/vcsp/)"}
 # Seconds after which a synchronization that stands still counts as done; a simulator is not as slow as a vCenter.
 STILL, EMPTY = 1.0, 1.5
 SYNC_LOOKS = 40
+PUBLISHING = (library_item, library_items)
 TRIES = 3
 NOT_HERE = "not here"
 
@@ -283,6 +284,8 @@ class Judge:
         self.before, self.after, self.run = before, after, outcome
         self.transition, self.fault = case.transition, case.fault
         self.outage = self.fault.count > 1
+        # Of many items, each may have a session that nobody can end any more.
+        self.entries = max(1, len(undisturbed.outcome.result.get("items", [])))
         # vcsim tells an empty list as null on /rest.
         lists = (verdict.operation or "").endswith((".list", ".find"))
         self.empty = self.fault.name == "JSON null" and case.dialect == "rest" and lists
@@ -308,7 +311,7 @@ class Judge:
             self.check(isinstance(result.get("msg"), str) and result["msg"], "no msg")
             self.check(len(str(result.get("msg"))) < 2000, "a msg that nobody reads")
         limit = self.undisturbed.seconds + SLACK
-        limit += TEARDOWN * REQUEST_TIMEOUT if self.outage else ONE_FAULT
+        limit += TEARDOWN * REQUEST_TIMEOUT * self.entries if self.outage else ONE_FAULT
         self.check(self.verdict.seconds <= limit, f"{self.verdict.seconds:.1f} s, and not {limit:.1f}")
         if not run.failed and not self.transition.fails and not self.plausible:
             self.check(self.after.items == self.undisturbed.wanted.items, "success, but the items are not as wanted")
@@ -360,7 +363,9 @@ class Judge:
                 self.check(same or file["status"] != "READY", f"file {name} of a session is {file}")
         active = [session for session in after.new_sessions if session["state"] == "ACTIVE"]
         allowed = (
-            1 if self.outage or self.misled else len([1 for new in wanted.new_sessions if new["state"] == "ACTIVE"])
+            self.entries
+            if self.outage or self.misled
+            else len([1 for new in wanted.new_sessions if new["state"] == "ACTIVE"])
         )
         self.check(len(active) <= allowed, f"{len(active)} ACTIVE sessions were left")
         self.local()
@@ -443,7 +448,7 @@ class Judge:
         for number in state.sessions.keys() - wanted.sessions.keys():
             left = state.sessions[number]["state"]
             # Those that an item's runs are done with may stay, as long as they hold nobody up.
-            ended = left != "ACTIVE" and self.transition.module is library_item
+            ended = left != "ACTIVE" and self.transition.module in PUBLISHING
             self.check(ended, f"after the {which} run a session is left in {left}")
         active = [session for session in state.new_sessions if session["state"] == "ACTIVE"]
         expected = [session for session in wanted.new_sessions if session["state"] == "ACTIVE"]
@@ -465,5 +470,6 @@ def undisturbed_result(result: dict[str, Any]) -> dict[str, Any]:
         kept[key] = {name: kept[key][name] for name in names} if kept[key] else None
     kept["update_sessions"] = sorted(session["state"] for session in result.get("update_sessions", []))
     kept["library_items"] = [item["name"] for item in result.get("library_items", [])]
+    kept["items"] = [(entry["name"], entry["changed"]) for entry in result.get("items", [])]
     kept["state"] = (result.get("update_session") or {}).get("state")
     return kept

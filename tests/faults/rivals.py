@@ -13,12 +13,11 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Outcome
 from ansible_collections.vsphere.content_library.plugins.modules import (
     library,
-    library_item,
     library_sync,
     update_session,
 )
 from tests.faults import equals
-from tests.faults.matrix import ONE_FAULT, SLACK, Bench, Undisturbed, Verdict, library_facts, repeated
+from tests.faults.matrix import ONE_FAULT, PUBLISHING, SLACK, Bench, Undisturbed, Verdict, library_facts, repeated
 from tests.faults.matrix import OURS as OUR_REQUESTS
 from tests.faults.transitions import Transition
 from tests.in_process import READS
@@ -103,6 +102,8 @@ def rivalries(bench: Bench, transition: Transition, dialect: str, act: str, equa
 
 def target(arguments: dict[str, Any]) -> str:
     """The item that a task is about."""
+    if "items" in arguments:
+        return arguments["items"][0]["name"]
     names_an_item = {"library_id", "library_name"} & arguments.keys()
     return arguments["name"] if names_an_item and arguments.get("name") else "debian-12"
 
@@ -154,7 +155,7 @@ def run_again(bench: Bench, case: Rivalry, arguments: dict[str, Any], judge: Jud
     """Twice, when the rival has gone; only the session of a tool that was killed may still be there."""
     simulator = bench.simulator
     simulator.rivals([])
-    alone = case.actor == "a tool without keep-alives" and case.transition.module is library_item
+    alone = case.actor == "a tool without keep-alives" and case.transition.module in PUBLISHING
     for session in judge.rival_sessions() if not alone else ():
         simulator.delete_session(session)
     simulator.expire_tokens()
@@ -219,7 +220,7 @@ class Judge:
         # What was being completed when the rival came is ours, unless their act is about content.
         if self.sent_since("update_session.complete") or (completed and self.act not in OF_CONTENT):
             contents += [item["files"] for item in wanted]
-            told = self.run.failed or self.transition.module is not library_item
+            told = self.run.failed or self.transition.module not in PUBLISHING
             if told and self.act in ("add_file", "remove_file"):
                 return  # what they did in our session is in the item, and nobody says that this is what a task wants
         self.check(
@@ -240,7 +241,7 @@ class Judge:
         """A session that lives is left alone, but by update_session, which is about the sessions of its user."""
         if self.act not in OWN[:2] or self.transition.module is update_session:
             return
-        if self.case.actor == "a tool without keep-alives" and self.transition.module is library_item:
+        if self.case.actor == "a tool without keep-alives" and self.transition.module in PUBLISHING:
             return
         for session in self.rival_sessions():
             state = self.after["sessions"].get(session, {"state": "gone"})["state"]
@@ -299,7 +300,7 @@ class Judge:
 
     def wanted(self, state: dict[str, Any], when: str) -> None:
         """What the task asked for is there."""
-        if self.transition.module is library_item:
+        if self.transition.module in PUBLISHING:
             wanted = self.undisturbed.wanted.items.get(self.name, [])
             items = [item for item in state["items"].values() if item["name"] == self.name]
             # A task that tells no source is not about content, one that tells no description not about that.

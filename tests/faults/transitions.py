@@ -20,6 +20,7 @@ from ansible_collections.vsphere.content_library.plugins.modules import (
     library_item,
     library_item_export,
     library_item_info,
+    library_items,
     library_sync,
     update_session,
     update_session_fail,
@@ -33,6 +34,7 @@ DEMO, ITEM = stable_id("library", "demo"), stable_id("item", "debian-12")
 SELF_SIGNED = [{"type": "SELF_SIGNED_CERTIFICATE", "ignored": True}]
 CONTENT = b"debian 13\n" * 1000
 WAIT_TIMEOUT = 3
+KILLED = (library, library_item, library_item_export, library_items, library_sync)
 SYNC_TIMEOUT = 6
 
 
@@ -108,7 +110,9 @@ class Transition:
     @property
     def killed(self) -> bool:
         """Whether it is in the kill matrix as well."""
-        return self.module in (library, library_item, library_item_export, library_sync) and not self.fails
+        return (
+            self.module in (library, library_item, library_item_export, library_items, library_sync) and not self.fails
+        )
 
 
 def info_all(scene: Scene) -> dict[str, Any]:
@@ -205,6 +209,26 @@ def warned(scene: Scene) -> dict[str, Any]:
 def occupied(scene: Scene) -> dict[str, Any]:
     scene.session(user=OPERATOR)
     return item(scene, name="debian-12", src=[scene.source("debian-12.iso")])
+
+
+def two_items(scene: Scene, **first: Any) -> dict[str, Any]:
+    """One that is there and one that is new, one after the other."""
+    one = {"name": "debian-12", "src": [scene.source("debian-13.iso")], "description": "Another one", **first}
+    return dict(item(scene), items=[one, {"name": "new", "src": [scene.source("new.iso")]}], parallel=1)
+
+
+def at_once(scene: Scene) -> dict[str, Any]:
+    """All at the same time, and what is not named is deleted."""
+    scene.simulator.add_item("old", type="iso", files={"old.iso": "old\n"})
+    scene.simulator.add_item("kept", type="iso", files={"kept.iso": "kept\n"})
+    arguments = two_items(scene)
+    arguments["items"].append({"name": "kept", "src": [scene.source("kept.iso", b"kept\n")]})
+    return dict(arguments, parallel=3, exclusive=True)
+
+
+def one_mistaken(scene: Scene) -> dict[str, Any]:
+    """Of two items, one has a checksum that turns out wrong."""
+    return two_items(scene, checksum="sha256:" + "0" * 64)
 
 
 def renamed(scene: Scene) -> dict[str, Any]:
@@ -406,6 +430,9 @@ TRANSITIONS = (
     Transition("content refused", library_item, warned, fails=True),
     Transition("item held by another user", library_item, occupied, fails=True),
     Transition("item to absent", library_item, lambda scene: item(scene, name="debian-12", state="absent")),
+    Transition("two items, one of them new", library_items, two_items),
+    Transition("items at once, and others deleted", library_items, at_once),
+    Transition("wrong checksum for one of two items", library_items, one_mistaken, fails=True),
     Transition("item and content renamed", library_item, renamed),
     Transition("wrong checksum for an item that is renamed", library_item, mistaken_name, fails=True),
     Transition("copy", library_item, copied, dialects=AUTO),
