@@ -13,6 +13,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Outcome
 from ansible_collections.vsphere.content_library.plugins.modules import (
     library,
+    library_items,
     library_sync,
     update_session,
 )
@@ -336,6 +337,9 @@ class Judge:
 
     def acted_before_the_end(self) -> bool:
         """Before our last write, so that this may have had a say in what the task tells."""
+        if self.transition.module is library_items:  # the item of the rival was done when the others were not
+            ends = [entry["n"] for entry in self.log if entry["operation"] == "update_session.complete"]
+            return all(self.done["request"] <= number for number in ends)
         return any(entry["n"] >= self.done["request"] for entry in self.log if writes_content(entry))
 
     def sent_since(self, operation: str) -> bool:
