@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
+from ansible_collections.vsphere.content_library.plugins.module_utils._download import BLOCK as DOWNLOAD_BLOCK
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import Libraries
 from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
@@ -95,6 +96,23 @@ def bare(endpoint: str, token: str, path: str) -> None:
         raise RuntimeError(f"the PUT was answered with {response.status}")
 
 
+def bare_get(endpoint: str, token: str, path: str) -> None:
+    """The least that http.client can do: one GET in the blocks that the collection takes, written as they come."""
+    uri = urlsplit(endpoint)
+    context = ssl.create_default_context(cafile=os.environ["VMWARE_CA_PATH"])
+    connection = http.client.HTTPSConnection(uri.hostname, uri.port, context=context)
+    connection.request("GET", uri.path, headers={"vmware-api-session-id": token})
+    response = connection.getresponse()
+    block = memoryview(bytearray(DOWNLOAD_BLOCK))
+    with open(path, "wb", buffering=0) as file:
+        while count := response.readinto(block):
+            file.write(block[:count])
+        os.fsync(file.fileno())
+    connection.close()
+    if response.status != 200:
+        raise RuntimeError(f"the GET was answered with {response.status}")
+
+
 def module(name: str, arguments: str) -> None:
     """A module of the collection, as ansible-core runs it."""
     sys.argv = [name, arguments]
@@ -122,7 +140,7 @@ def main() -> None:
     how, *arguments = sys.argv[1:]
     clock = PutClock()
     read, start = bytes_read(), time.monotonic()
-    {"transfer": transfer, "bare": bare, "module": module, "sha1": sha1}[how](*arguments)
+    {"transfer": transfer, "bare": bare, "bare_get": bare_get, "module": module, "sha1": sha1}[how](*arguments)
     seconds = time.monotonic() - start
     print(json.dumps({"seconds": seconds, "put_seconds": clock.seconds, "read": bytes_read() - read}))
 
