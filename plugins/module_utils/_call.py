@@ -50,6 +50,7 @@ class Call(NamedTuple):
     host: str
     deadline: Deadline
     client_token: str | None = None
+    is_last: bool = False  # nothing is tried after this
 
     def instead(self, operation: Operation) -> Call:
         """A call of an operation that takes nothing, within the time of this one."""

@@ -255,7 +255,7 @@ class VCenterClient:
                 if fault.once and not may_fail:
                     raise fault.error from None
                 may_fail = may_fail and not fault.once
-                self._pause(call, fault, pause)
+                call = self._pause(call, fault, pause)
                 pause = min(pause * 2, 8.0)
 
     def _log_in(self) -> str:
@@ -318,12 +318,19 @@ class VCenterClient:
         self._login.proven = dialect
         return True
 
-    def _pause(self, call: Call, fault: Fault, seconds: float) -> None:
-        """Wait about so many seconds, or as long as the server asks. Raises VapiError if there is no time for that."""
+    def _pause(self, call: Call, fault: Fault, seconds: float) -> Call:
+        """Wait about so many seconds, or as long as the server asks, and return what to try next.
+
+        Raises VapiError if there is no time for that. But what has a client token may have been made, and without an
+        answer nobody could end it: it gets one more try, with the same token.
+        """
         delay = max(fault.retry_after, seconds * random.uniform(0.5, 1.0))
-        if delay >= call.deadline.remaining():
+        if delay < call.deadline.remaining() and not call.is_last:
+            self.pause(delay)
+            return call
+        if call.is_last or call.client_token is None or fault.unprocessed:
             raise fault.error from None
-        self.pause(delay)
+        return call._replace(deadline=Deadline(self.request_timeout), is_last=True)
 
     def _exchange(self, call: Call, dialect: ApiDialect, token: str | None) -> Answer:
         """Send one request and read its answer. Raises VapiError, or Fault for what may pass."""

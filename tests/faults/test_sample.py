@@ -53,6 +53,15 @@ def test_fault(bench, transition, fault, dialect):
     assert verdict.broken == []
 
 
+@pytest.mark.parametrize("operation", ["item.create", "update_session.create"])
+def test_create_without_an_answer_in_time(bench, operation):
+    """The server has made it and uses up the time: sent again with its client token, it is ours."""
+    transition = BY_NAME["new item"]
+    position = bench.undisturbed(transition, "api").operations.index(operation) + 1
+    verdict = bench.try_out(Case(transition, "api", FAULTS["hang, but done"], position))
+    assert (verdict.operation, verdict.failed, verdict.broken) == (operation, False, [])
+
+
 @pytest.mark.parametrize(
     ("name", "number", "operation", "moment"),
     [
