@@ -277,6 +277,8 @@ class Judge:
         self.check(active <= wanted, f"{active} ACTIVE sessions were left")
         if not self.run.failed or self.act in ("create_item", *OWN[:2]):  # theirs, or held by their session
             return
+        if self.act == "rename_item" and not any(item["files"] for item in self.wanted_items()):
+            return  # all that was wanted of it had been done, and now it has the name that they want
         empty = [item["name"] for key, item in self.after["items"].items() if key not in self.before["items"]]
         empty = [name for name in empty if not self.files_of(name)]
         self.check(not empty, f"an item without content was left: {empty}")
@@ -298,6 +300,9 @@ class Judge:
             if which == "third":
                 done = repeated(self.transition, outcome)
                 self.check(not done, f"the third run did {result.get('operations')}")
+
+    def wanted_items(self) -> list[dict[str, Any]]:
+        return self.undisturbed.wanted.items.get(self.name, [])
 
     def wanted(self, state: dict[str, Any], when: str) -> None:
         """What the task asked for is there."""
