@@ -14,9 +14,11 @@ import hashlib
 import http.server
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
+import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -334,6 +336,27 @@ def shell(command: str, reader: Reader, folder: Path) -> str:
     done = subprocess.run(bash, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+@pytest.mark.costly
+def test_ansible_lint(playbook, tmp_path):
+    """Every example that can be run passes the profile production."""
+    shutil.copy(ROOT / ".ansible-lint", tmp_path)
+    (tmp_path / "playbooks").mkdir()
+    for number, name in enumerate(YAML):
+        example = EXAMPLES[name]
+        text = example.text.strip("\n")
+        if example.is_tasks:
+            text = f"- name: Play\n  hosts: localhost\n  gather_facts: false\n  tasks:\n{textwrap.indent(text, '    ')}"
+        (tmp_path / f"playbooks/{number}_{example.page}.yml").write_text(f"---\n{text}\n", encoding="utf-8")
+    environment = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(playbook.collections_path),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    command = ["ansible-lint", "--nocolor", "playbooks"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_error_type_is_explained():
