@@ -153,11 +153,14 @@ def perform(task: Task, source: Package, item_id: str, compared: str | None, con
         except BaseException as error:
             if not isinstance(error, Exception):
                 task.services.client.limit_timeouts()
+            done = content.changes
             with uninterrupted():
-                if session_id and is_settled(task, source, item_id, session_id, content, error):
-                    task.note(*["complete"] * is_completing)
-                    return
-            raise
+                if not (session_id and is_settled(task, source, item_id, session_id, content, error)):
+                    raise
+            if not is_completing:
+                return
+            task.note("complete")
+            content.changes = done
     verify(task, content, item_id)
 
 

@@ -13,6 +13,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._checksums
     server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._content_plan import (
+    PACKAGES,
     PULLED,
     UPLOADED,
     File,
@@ -64,8 +65,11 @@ def completions_since(session: UpdateSession | None, content_version: str | None
 
 
 def _check_names(content: Content) -> None:
-    """Raise _NotAsSent where somebody else added or removed a file in the session. What a URL brings can't be known."""
-    if content.plan.having(PULLED):
+    """Raise _NotAsSent where somebody else added or removed a file in the session.
+
+    Which files the URL of a package brings can't be known.
+    """
+    if any(change.name.lower().endswith(PACKAGES) for change in content.plan.having(PULLED)):
         return
     wanted = content.plan.after()
     for name in sorted(wanted.keys() - content.after.keys()):

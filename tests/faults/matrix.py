@@ -20,6 +20,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 from ansible_collections.vsphere.content_library.plugins.module_utils._local_files import PREFIX
 from ansible_collections.vsphere.content_library.plugins.module_utils._module import Outcome
 from ansible_collections.vsphere.content_library.plugins.modules import library_item, library_items, library_sync
+from tests.faults.causes import unnamed_cause
 from tests.faults.faults import Fault
 from tests.faults.gate import HOST, ONE_REQUEST_EACH, Gate, connected
 from tests.faults.transitions import WAIT_TIMEOUT, Scene, Transition
@@ -310,6 +311,8 @@ class Judge:
             self.check(result.get("error_type") in ERROR_TYPES, f"error_type is {result.get('error_type')}")
             self.check(isinstance(result.get("msg"), str) and result["msg"], "no msg")
             self.check(len(str(result.get("msg"))) < 2000, "a msg that nobody reads")
+            missing = unnamed_cause(result)
+            self.check(not missing, missing or "")
         limit = self.undisturbed.seconds + SLACK
         limit += TEARDOWN * REQUEST_TIMEOUT * self.entries if self.outage else ONE_FAULT
         self.check(self.verdict.seconds <= limit, f"{self.verdict.seconds:.1f} s, and not {limit:.1f}")
@@ -333,7 +336,10 @@ class Judge:
             if len(nows) > 1 or (not nows and olds and news):
                 self.check(False, f"{len(nows)} items {name}")
             elif nows and self.outage and not olds and not listed:
-                self.check(nows[0]["files"] in ({}, *(item["files"] for item in news)), f"half made: {nows}")
+                # One that has got another name may have its old files.
+                renamed = [item for key in before.items.keys() - after.items.keys() for item in before.items[key]]
+                known = ({}, *(item["files"] for item in (*news, *renamed)))
+                self.check(nows[0]["files"] in known, f"half made: {nows}")
             elif not nows:
                 self.check(not olds or not news, f"item {name} is lost")
             else:

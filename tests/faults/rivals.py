@@ -18,6 +18,7 @@ from ansible_collections.vsphere.content_library.plugins.modules import (
     update_session,
 )
 from tests.faults import equals
+from tests.faults.causes import unnamed_cause
 from tests.faults.matrix import ONE_FAULT, PUBLISHING, SLACK, Bench, Undisturbed, Verdict, library_facts, repeated
 from tests.faults.matrix import OURS as OUR_REQUESTS
 from tests.faults.transitions import Transition
@@ -200,6 +201,8 @@ class Judge:
         if self.run.failed:
             self.check(result.get("error_type") in ERROR_TYPES, f"error_type is {result.get('error_type')}")
             self.check(result.get("msg"), "no msg")
+            missing = unnamed_cause(result)
+            self.check(not missing, missing or "")
         elif not self.transition.fails and self.acted_before_the_end():
             self.wanted(self.after, "success, but")
         for left in self.done["left"]:
@@ -221,6 +224,8 @@ class Judge:
         # What was being completed when the rival came is ours, unless their act is about content.
         if self.sent_since("update_session.complete") or (completed and self.act not in OF_CONTENT):
             contents += [item["files"] for item in wanted]
+            if self.transition.fails and not self.run.failed:
+                return  # it had failed for what the rival has ended
             told = self.run.failed or self.transition.module not in PUBLISHING
             if told and self.act in ("add_file", "remove_file"):
                 return  # what they did in our session is in the item, and nobody says that this is what a task wants

@@ -53,6 +53,14 @@ def test_fault(bench, transition, fault, dialect):
     assert verdict.broken == []
 
 
+def test_result_of_a_complete_that_was_done(bench):
+    """What was uploaded is told as uploaded, although the complete ended in an error."""
+    transition = BY_NAME["new item"]
+    position = bench.undisturbed(transition, "api").operations.index("update_session.complete") + 1
+    verdict = bench.try_out(Case(transition, "api", FAULTS["500, but done"], position))
+    assert (verdict.struck, verdict.failed, verdict.broken) == (True, False, [])
+
+
 @pytest.mark.parametrize("operation", ["item.create", "update_session.create"])
 def test_create_without_an_answer_in_time(bench, operation):
     """The server has made it and uses up the time: sent again with its client token, it is ours."""
@@ -97,6 +105,8 @@ def test_kill(bench, name, number, operation, moment):
         ("content and description replaced", "publish_item", "update_session.create", "answered"),
         ("content and description replaced", "complete_ours", "update_session.complete", "answered"),
         ("content and description replaced", "cancel_ours", "upload", "answered"),
+        ("content pulled", "add_file", "update_session.complete", "answered"),
+        ("content pulled", "remove_file", "update_session.complete", "answered"),
         ("item to absent", "delete_item", "item.delete", "answered"),
         ("ACTIVE to DONE", "complete_ours", "update_session.complete", "answered"),
     ],
