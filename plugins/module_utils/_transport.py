@@ -35,7 +35,6 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._wait impo
 if TYPE_CHECKING:
     import requests
     import urllib3
-    from requests import Session
     from requests.adapters import HTTPAdapter
 
     REQUESTS_IMPORT_ERROR: str | None
@@ -43,13 +42,12 @@ else:
     try:
         import requests
         import urllib3
-        from requests import Session
         from requests.adapters import HTTPAdapter
     except Exception:
         # Not only ImportError: a requests that does not fit its pyOpenSSL or urllib3 raises whatever it meets, and on
         # the controller that would end the playbook.
         REQUESTS_IMPORT_ERROR = traceback.format_exc()
-        Session = HTTPAdapter = object
+        HTTPAdapter = object
     else:
         REQUESTS_IMPORT_ERROR = None
 
@@ -98,8 +96,8 @@ class Transport:
         self.proxy = self.proxy_for(peer.url)
         self._peer_address: str | None = None
         self._waiting: dict[_DeadlineReader, float] = {}
-        self._http = _Session()
-        self._http.trust_env = False
+        self._base: str | None = None
+        self._http = requests.Session()
         adapter = _Adapter(tls_context, self._waiting)
         self._http.mount("https://", adapter)
         self._http.mount("http://", adapter)
@@ -126,14 +124,14 @@ class Transport:
 
     def send(self, method: str, target: str, headers: dict[str, str], body: bytes | None, timeout: float) -> Reply:
         """Send one request and read the answer within timeout seconds. Raises NoReply."""
-        request = requests.Request(method, self._peer.url + target, headers=headers, data=body).prepare()
+        request = self._request(method, target, headers, body)
         whole: Any = urllib3.Timeout(total=timeout)
         try:
-            response = self._http.send(
+            # Without the session, which would look for cookies and for where a redirect leads.
+            response = self._http.get_adapter(request.url).send(
                 request,
                 stream=True,
                 timeout=whole,
-                allow_redirects=False,
                 verify=self._verify,
                 proxies={"http": self.proxy, "https": self.proxy} if self.proxy else {},
             )
@@ -147,6 +145,16 @@ class Transport:
             text = f"the answer is larger than {ANSWER_LIMIT} bytes: is this a vCenter?"
             raise NoReply(InternalServerError, text, status=response.status_code)
         return Reply(response.status_code, response.headers, content)
+
+    def _request(self, method: str, target: str, headers: dict[str, str], body: bytes | None) -> Any:
+        """A request as requests prepares it, but that it looks at the server's URL once, which is half of its time."""
+        if self._base is None:
+            self._base = str(requests.Request("GET", self._peer.url).prepare().url).rstrip("/")
+        request: Any = requests.PreparedRequest()
+        request.method, request.url, request.body = method, requests.utils.requote_uri(self._base + target), body
+        request.prepare_headers(headers)
+        request.prepare_content_length(body)
+        return request
 
     def close(self) -> None:
         self._http.close()
@@ -227,12 +235,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         if inner is None and isinstance(error, urllib3.exceptions.NewConnectionError):
             inner = error.__context__  # where urllib3 1.26 keeps it
         error = inner or error.__cause__
-
-
-class _Session(Session):
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Follow no redirect. requests would work out where one leads even if told not to follow it."""
-        return None
 
 
 class _Adapter(HTTPAdapter):
