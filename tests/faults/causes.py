@@ -10,7 +10,7 @@ from typing import Any
 
 # What a msg has in it, one of these, where no server told anything: by error_type.
 SEEN = {
-    "NOT_FOUND": r"there is no|not exist|not found|no longer|gone|renamed|removed|deleted",
+    "NOT_FOUND": r"there is no|has no|not exist|not found|no longer|gone|renamed|removed|deleted",
     "ALREADY_EXISTS": r"already|exists",
     "NOT_ALLOWED_IN_CURRENT_STATE": r"ACTIVE|DONE|ERROR|CANCELED|on demand|state|warning|content",
     "RESOURCE_BUSY": r"session|somebody|busy",
@@ -23,7 +23,7 @@ SEEN = {
     "OPERATION_NOT_FOUND": r"there is no",
     "UNABLE_TO_ALLOCATE_RESOURCE": r"space|disk",
     "CANCELED": r"cancel",
-    "ERROR": r"checksum|missing|ended in|somebody else",
+    "ERROR": r"checksum|missing|ended in|somebody else|gave up",
 }
 
 
@@ -34,7 +34,7 @@ def unnamed_cause(result: dict[str, Any]) -> str | None:
     if said:
         return None if any(same_words(text, msg) for text in said) else f"msg does not tell {said}: {msg}"
     status, error_type = result.get("http_status"), str(result.get("error_type"))
-    if status is not None and status >= 300 and str(status) in msg:
+    if status is not None and str(status) in msg:
         return None
     return None if re.search(SEEN.get(error_type, error_type), msg) else f"msg does not tell why {error_type}: {msg}"
 

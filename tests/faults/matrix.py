@@ -286,7 +286,7 @@ class Judge:
         self.transition, self.fault = case.transition, case.fault
         self.outage = self.fault.count > 1
         # Of many items, each may have a session that nobody can end any more.
-        self.entries = max(1, len(undisturbed.outcome.result.get("items", [])))
+        self.entries = max(1, len(undisturbed.outcome.result.get("results", [])))
         # vcsim tells an empty list as null on /rest.
         lists = (verdict.operation or "").endswith((".list", ".find"))
         self.empty = self.fault.name == "JSON null" and case.dialect == "rest" and lists
@@ -337,13 +337,12 @@ class Judge:
                 self.check(False, f"{len(nows)} items {name}")
             elif nows and self.outage and not olds and not listed:
                 # One that has got another name may have its old files.
-                renamed = [item for key in before.items.keys() - after.items.keys() for item in before.items[key]]
-                known = ({}, *(item["files"] for item in (*news, *renamed)))
+                known = ({}, *(item["files"] for item in (*news, *self.renamed())))
                 self.check(nows[0]["files"] in known, f"half made: {nows}")
             elif not nows:
                 self.check(not olds or not news, f"item {name} is lost")
             else:
-                known = [*olds, *news]
+                known = [*olds, *news, *(self.renamed() if name in self.renames() else ())]
                 self.check(known or self.misled, f"item {name} was left half made: {nows[0]}")
                 for key, value in nows[0].items():
                     if key == "files" and self.empty:  # Those that are there but were not told stay.
@@ -375,6 +374,16 @@ class Judge:
         )
         self.check(len(active) <= allowed, f"{len(active)} ACTIVE sessions were left")
         self.local()
+
+    def renames(self) -> set[str]:
+        """The old and the new name of an item that is renamed."""
+        before, wanted = self.before.items.keys(), self.undisturbed.wanted.items.keys()
+        return before ^ wanted if self.transition.renames else set()
+
+    def renamed(self) -> list[dict[str, Any]]:
+        """The item that is renamed, as it was and as it is to be."""
+        states = (self.before, self.undisturbed.wanted)
+        return [item for state in states for name in self.renames() for item in state.items.get(name, [])]
 
     def local(self) -> None:
         """Each file is the old or the new one, and neither a temporary file nor a download session is left."""
@@ -476,6 +485,6 @@ def undisturbed_result(result: dict[str, Any]) -> dict[str, Any]:
         kept[key] = {name: kept[key][name] for name in names} if kept[key] else None
     kept["update_sessions"] = sorted(session["state"] for session in result.get("update_sessions", []))
     kept["library_items"] = [item["name"] for item in result.get("library_items", [])]
-    kept["items"] = [(entry["name"], entry["changed"]) for entry in result.get("items", [])]
+    kept["items"] = [(entry["name"], entry["changed"]) for entry in result.get("results", [])]
     kept["state"] = (result.get("update_session") or {}).get("state")
     return kept

@@ -220,7 +220,7 @@ class Judge:
             return
         wanted = self.undisturbed.wanted.items.get(self.name, [])
         contents = [digests(left)]
-        completed = any(entry["operation"] == "update_session.complete" for entry in self.log)
+        completed = any(entry["operation"] in ("update_session.complete", "item.copy") for entry in self.log)
         # What was being completed when the rival came is ours, unless their act is about content.
         if self.sent_since("update_session.complete") or (completed and self.act not in OF_CONTENT):
             contents += [item["files"] for item in wanted]
@@ -299,7 +299,13 @@ class Judge:
             ended = self.act in (*OURS, *OF_NOBODY, "delete_item")
             session = self.transition.module_name.startswith("update_session")
             named = result.get("error_type") == "ALREADY_EXISTS" and self.act in ("create_item", "publish_item")
-            self.check((gone and ended and session) or named, f"the {which} run failed: {result.get('msg')}")
+            by_id = self.transition.renames and self.act == "delete_item" and result.get("error_type") == "NOT_FOUND"
+            copied = self.transition.name == "copy" and result.get("error_type") == "INVALID_ARGUMENT"
+            differs = copied and self.act in (*OF_CONTENT, *OWN)  # from the item that it would have to be a copy of
+            self.check(
+                (gone and ended and session) or named or by_id or differs,
+                f"the {which} run failed: {result.get('msg')}",
+            )
         else:
             self.wanted(state, f"after the {which} run")
             if which == "third":

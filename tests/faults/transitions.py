@@ -108,6 +108,11 @@ class Transition:
         return self.module.__name__.rpartition(".")[2]
 
     @property
+    def renames(self) -> bool:
+        """Whether the item has another name afterwards, and is the one that had the old one."""
+        return "renamed" in self.name
+
+    @property
     def killed(self) -> bool:
         """Whether it is in the kill matrix as well."""
         return (
