@@ -286,7 +286,7 @@ def find(task: Task) -> Target:
     item = None
     if params["name"] or params["library_item_id"]:
         item = existing_library_item(params, services)
-        library_id = item["library_id"]
+        library_id = str(item["library_id"])
     else:
         library_id = str(find_library(params, services))
     library = services.libraries.get(library_id)
