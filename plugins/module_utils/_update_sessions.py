@@ -123,8 +123,11 @@ class UpdateSessions:
 
     def wait_until_ended(self, update_session_id: str, deadline: Deadline) -> tuple[UpdateSession, bool]:
         """Wait until a session is no longer ACTIVE. Returns it as last seen, and whether it has ended."""
-        look, has_ended = lambda: self.get(update_session_id), lambda session: session["state"] != "ACTIVE"
-        return wait_for(look, has_ended, deadline, self.pause)
+
+        def has_ended(session: UpdateSession) -> bool:
+            return session["state"] != "ACTIVE"
+
+        return wait_for(lambda: self.get(update_session_id), has_ended, deadline, self.pause)
 
     def _end(
         self,
