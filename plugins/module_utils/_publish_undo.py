@@ -84,7 +84,8 @@ def has_content_of_others(task: Task, item_id: str, content: Content, lock: str 
     services, retry_cleanup = task.services, task.services.client.retry_cleanup
     if content.plan.before:
         return True  # It had some when the session was opened.
-    version = retry_cleanup(services.update_sessions.get, lock)["library_item_content_version"] if lock else None
+    session = retry_cleanup(services.update_sessions.find, lock) if lock else None  # None, too, once it has ended
+    version = session["library_item_content_version"] if session else None
     done = completions_since(content.update_session, version)
     if done == 0:
         return False

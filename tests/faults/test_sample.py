@@ -61,6 +61,14 @@ def test_result_of_a_complete_that_was_done(bench):
     assert (verdict.struck, verdict.failed, verdict.broken) == (True, False, [])
 
 
+def test_rival_of_the_way_out(bench):
+    """The session that guards the deletion of a new item is ended by somebody else."""
+    transition = BY_NAME["wrong checksum"]
+    position = bench.undisturbed(transition, "api").operations.index("item.delete")  # the look before it
+    verdict = contend(bench, Rivalry(transition, "api", "expire_ours", next(iter(ACTORS)), "answered", position))
+    assert (verdict.struck, verdict.operation, verdict.broken) == (True, "update_session.get", [])
+
+
 @pytest.mark.parametrize("operation", ["item.create", "update_session.create"])
 def test_create_without_an_answer_in_time(bench, operation):
     """The server has made it and uses up the time: sent again with its client token, it is ours."""
