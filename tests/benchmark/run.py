@@ -20,7 +20,7 @@ import urllib3
 from ansible.release import __version__ as ansible_version
 
 from tests.conftest import ROOT  # isort: skip  makes the collection importable, so it comes first
-from tests.benchmark import content, exports, items, modules, packages, tasks
+from tests.benchmark import catalogs, content, exports, items, modules, packages, tasks
 from tests.pages import write
 from tests.playbooks.vcsim import go_toolchain
 
@@ -34,6 +34,7 @@ BENCHMARKS = {
     "unchanged": modules.unchanged,
     "imports": modules.imports,
     "listing": modules.listing,
+    "catalog": catalogs.catalog,
     "many": packages.many,
     "descriptors": packages.descriptors,
     "tasks": tasks.slopes,
