@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
@@ -34,7 +34,8 @@ class KeepAlive:
     that a killed run left behind, and three in the time that the session had to live.
 
     keep_alive(id, progress) is the operation of the session's service, session its model. sender sends it, for others
-    too. lost is the error that said that the session is gone, or no longer ACTIVE; None as long as it lives.
+    too. lost is None as long as the session lives; else the error that said that it is gone, or no longer ACTIVE, or a
+    bug that ended the keep-alives.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class KeepAlive:
         self._progress, self._on_loss = _no_progress, _nothing
         self._sender = sender or Sender()
         self.due = float("inf")
-        self.lost: VapiError | None = None
+        self.lost: BaseException | None = None
 
     def __enter__(self) -> KeepAlive:
         self._rest()
@@ -87,8 +88,13 @@ class KeepAlive:
             # The work goes on, so a late keep-alive is no reason to end it. vcsim answers only after the PUT.
         self._rest()
 
+    def break_off(self, bug: BaseException) -> None:
+        """Send no more, because of an exception that no server can cause: check raises it."""
+        self.lost, self.due = bug, float("inf")
+        self._on_loss()
+
     def _rest(self) -> None:
-        self.due = time.monotonic() + self._interval
+        self.due = monotonic() + self._interval
 
     def _send(self) -> None:
         progress = self._progress()
@@ -117,7 +123,7 @@ class Sender:
             self._changed.notify_all()
             if not self._is_running:
                 self._is_running = True
-                threading.Thread(target=self._run, daemon=True).start()
+                threading.Thread(target=self._run, name="keep-alive", daemon=True).start()
 
     def remove(self, keeper: KeepAlive) -> None:
         """Send no more for a session. One that is under way ends first."""
@@ -129,7 +135,11 @@ class Sender:
 
     def _run(self) -> None:
         while (keeper := self._next()) is not None:
-            keeper.send()
+            try:
+                keeper.send()
+            except BaseException as bug:
+                # Whoever holds the session waits for this thread; it is the one to tell what happened.
+                keeper.break_off(bug)
 
     def _next(self) -> KeepAlive | None:
         """The session whose keep-alive is due, once it is; None where no session is held any more."""
@@ -138,7 +148,7 @@ class Sender:
             self._changed.notify_all()
             while self._held:
                 keeper = min(self._held, key=lambda held: held.due)
-                seconds = keeper.due - time.monotonic()
+                seconds = keeper.due - monotonic()
                 if seconds <= 0:
                     self._sending = keeper
                     return keeper

@@ -44,6 +44,17 @@ def keeping(service, expires_in=None, stale_after=0.6):
     return KeepAlive(service.keep_alive, {"id": "a", "expires_in": expires_in}, stale_after)
 
 
+def senders():
+    return [thread for thread in threading.enumerate() if thread.name == "keep-alive"]
+
+
+def wait_for_senders(count):
+    deadline = time.monotonic() + 10
+    while len(senders()) != count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(senders()) == count
+
+
 @pytest.mark.parametrize(
     ("expires_in", "stale_after", "interval"),
     [(None, 30, 10), (300, 30, 10), (300, 600, 10), (15, 30, 5), (300, 3, 1), (0, 30, 0.2), (None, 0.1, 0.2)],
@@ -123,20 +134,32 @@ def test_a_session_that_is_lost(error):
 
 def test_one_thread_sends_for_many_sessions():
     services, sender = [Service() for _number in range(5)], Sender()
-    before = threading.active_count()
+    wait_for_senders(0)  # those of other tests end by themselves
     with ExitStack() as stack:
         for number, service in enumerate(services):
             session = {"id": str(number), "expires_in": None}
             stack.enter_context(KeepAlive(service.keep_alive, session, 0.6, sender))
         for service in services:
             service.wait_for_calls(2)
-        assert threading.active_count() == before + 1
+        assert len(senders()) == 1
     for number, service in enumerate(services):
         assert set(service.calls) == {(str(number), None)}
     counts = [len(service.calls) for service in services]
     time.sleep(0.5)
     assert [len(service.calls) for service in services] == counts
-    assert threading.active_count() == before
+    wait_for_senders(0)
+
+
+def test_a_bug_hangs_nobody():
+    service = Service(KeyError("a bug"))
+    with keeping(service) as keeper:
+        service.wait_for_calls(1)
+        deadline = time.monotonic() + 10
+        while keeper.lost is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with pytest.raises(KeyError, match="a bug"):
+            keeper.check()
+    assert len(service.calls) == 1
 
 
 def test_the_sender_begins_again_after_its_end():
