@@ -38,12 +38,9 @@ UPLOAD_RATE = 4_000_000
 # What the picture shows, from the first task of these to before the second one.
 PICTURE = ("TASK [Publish the image]", "TASK [Look whether somebody is at work on the item]")
 COLUMNS = 96
-LICENSE = """<!--
-Copyright (c) 2026, the vsphere.content_library contributors
-GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
--->
-"""
+# The picture's license is that of this file, and stands where this file has it.
+HEADER = [line.removeprefix("# ") for line in Path(__file__).read_text(encoding="utf-8").splitlines()[:3]]
+LICENSE = "\n".join(["<!--", *HEADER, "-->", ""])
 
 
 def run(**output: Any) -> subprocess.CompletedProcess[str]:
