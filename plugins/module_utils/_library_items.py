@@ -30,7 +30,7 @@ class LibraryItems:
 
     def list_items(self, library_id: str) -> list[LibraryItem]:
         """The items of a library, sorted by name. Raises NotFound. One that vanishes meanwhile is left out."""
-        return sorted(self.existing(self.list_ids(library_id)), key=lambda item: (item["name"], item["id"]))
+        return sorted(self.existing(self.list_ids(library_id)), key=by_name)
 
     def get(self, library_item_id: str) -> LibraryItem:
         """One item. Raises NotFound."""
@@ -49,7 +49,7 @@ class LibraryItems:
         """The items of all libraries that have exactly this name, type or library_id; one at least has to be given."""
         ids = self._client.call("item.find", spec).value
         found = [item for item in self.existing(ids) if all(item.get(key) == value for key, value in spec.items())]
-        return sorted(found, key=_by_name)
+        return sorted(found, key=by_name)
 
     def of_libraries(self, library_ids: list[str]) -> list[LibraryItem]:
         """The items of libraries, by name. A library that vanishes meanwhile is left out."""
@@ -60,7 +60,7 @@ class LibraryItems:
             return []
 
         found = [item_id for listed in self._client.map(ids, library_ids) for item_id in listed]
-        return sorted(self.existing(found), key=_by_name)
+        return sorted(self.existing(found), key=by_name)
 
     def create(self, library_id: str, name: str, type_: str | None, description: str | None) -> str:
         """Create an empty item and return its id. Raises AlreadyExists.
@@ -118,5 +118,5 @@ class LibraryItems:
         return [item for item in self._client.map(find, sorted(ids)) if item is not None]
 
 
-def _by_name(item: LibraryItem) -> tuple[str, str]:
+def by_name(item: LibraryItem) -> tuple[str, str]:
     return item["name"], str(item["id"])

@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import Libraries
-from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
+from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems, by_name
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import Library, LibraryItem
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline
 
@@ -60,7 +60,7 @@ class LibraryLook:
         self._by_id = {str(item["id"]): item for item in found}
         self._by_name = {name: [] for name in names}
         for item in found:
-            self._by_name.get(item["name"] or "", []).append(item)
+            self._by_name.get(item["name"], []).append(item)
 
     def take(self, name: str) -> list[LibraryItem] | None:
         """The items with this name. None where that has to be looked for: this knows it once, and not for long."""
@@ -72,7 +72,7 @@ class LibraryLook:
         ids = self._items.list_ids(library_id)
         seen = [self._by_id[item_id] for item_id in ids if item_id in self._by_id]
         new = self._items.existing(item_id for item_id in ids if item_id not in self._by_id)
-        return sorted((item for item in seen + new if item["name"] not in names), key=_by_name)
+        return sorted((item for item in seen + new if item["name"] not in names), key=by_name)
 
 
 class KnownItems(LibraryItems):
@@ -85,7 +85,3 @@ class KnownItems(LibraryItems):
     def named(self, library_id: str, name: str) -> list[LibraryItem]:
         found = self._look.take(name)
         return super().named(library_id, name) if found is None else found
-
-
-def _by_name(item: LibraryItem) -> tuple[str, str]:
-    return str(item["name"]), str(item["id"])
