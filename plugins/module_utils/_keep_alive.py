@@ -82,15 +82,14 @@ class KeepAlive:
             self._send()
         except VapiError as error:
             if isinstance(error, NotFound) or could_be(error, NotAllowedInCurrentState):
-                self.lost, self.due = error, float("inf")
-                self._on_loss()
+                self.end(error)
                 return
             # The work goes on, so a late keep-alive is no reason to end it. vcsim answers only after the PUT.
         self._rest()
 
-    def break_off(self, bug: BaseException) -> None:
-        """Send no more, because of an exception that no server can cause: check raises it."""
-        self.lost, self.due = bug, float("inf")
+    def end(self, error: BaseException) -> None:
+        """Send no more, because the session is lost, or because of a bug: check raises it."""
+        self.lost, self.due = error, float("inf")
         self._on_loss()
 
     def _rest(self) -> None:
@@ -139,7 +138,7 @@ class Sender:
                 keeper.send()
             except BaseException as bug:
                 # Whoever holds the session waits for this thread; it is the one to tell what happened.
-                keeper.break_off(bug)
+                keeper.end(bug)
 
     def _next(self) -> KeepAlive | None:
         """The session whose keep-alive is due, once it is; None where no session is held any more."""
