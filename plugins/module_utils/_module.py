@@ -137,13 +137,11 @@ def secrets_of(params: Mapping[str, Any]) -> set[str]:
     """What is secret in the options of this task that are URLs, wherever it may turn up."""
     found: set[str] = set()
     for option, value in params.items():
-        members = value if isinstance(value, list) else [value]
-        for member in members:
-            if isinstance(member, Mapping):
-                found |= secrets_of(member)
-        if isinstance(value, (Mapping, list)):
-            continue
-        if option in URL_OPTIONS:
+        if isinstance(value, Mapping):
+            found |= secrets_of(value)
+        elif isinstance(value, list):
+            found |= set().union(*(secrets_of(member) for member in value if isinstance(member, Mapping)))
+        elif option in URL_OPTIONS:
             found |= secrets_in(str(value or ""))
     return found
 

@@ -39,7 +39,7 @@ def remove_copy(task: Task, item_id: str, content: Content) -> None:
     items, retry_cleanup = task.services.library_items, task.services.client.retry_cleanup
     copied = {change.name for change in content.plan.having(COPIED)}
     if any(file["name"] not in copied for file in retry_cleanup(items.files, item_id)):
-        task.warnings.append(f"Library item {item_id} stays, because somebody else has published in it.")
+        _tell_that_it_stays(task, item_id)
     else:
         retry_cleanup(items.delete, item_id)
 
@@ -71,7 +71,7 @@ def remove_new_item(task: Task, item_id: str, content: Content) -> None:
         pass
     try:
         if has_content_of_others(task, item_id, content, lock):
-            task.warnings.append(f"Library item {item_id} stays, because somebody else has published in it.")
+            _tell_that_it_stays(task, item_id)
         else:
             retry_cleanup(task.services.library_items.delete, item_id)
     finally:
@@ -92,3 +92,7 @@ def has_content_of_others(task: Task, item_id: str, content: Content, lock: str 
     if not retry_cleanup(services.library_items.files, item_id):
         return False
     return not (content.is_completed and done == 1)
+
+
+def _tell_that_it_stays(task: Task, item_id: str) -> None:
+    task.warnings.append(f"Library item {item_id} stays, because somebody else has published in it.")
