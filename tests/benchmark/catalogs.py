@@ -5,18 +5,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._libraries import Libraries
 from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
-from tests.benchmark.measurement import MIB, Took, interleaved, measure, middle, python_environment
+from tests.benchmark.measurement import MIB, Took, interleaved, measure, middle, module_command, python_environment
 from tests.benchmark.modules import new_client
 from tests.pages import table
 from tests.simulator.process import SimulatorProcess
 
-MODULES = "ansible_collections.vsphere.content_library.plugins.modules"
 LIBRARIES, ITEMS, LATENCY = 50, 200, 0.02
 
 
@@ -31,8 +28,7 @@ def catalog(rounds: int) -> str:
         env = python_environment(simulator.environment)
 
         def module(name: str, key: str, count: int, **options: bool) -> Took:
-            arguments = json.dumps({"ANSIBLE_MODULE_ARGS": options})
-            took = measure([sys.executable, "-m", f"{MODULES}.{name}", arguments], env)
+            took = measure(module_command(name, **options), env)
             if len(took.told[key]) < count:
                 raise RuntimeError(f"{name} told {len(took.told[key])} {key}")
             took.told = {}

@@ -6,27 +6,26 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._library_items import LibraryItems
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
-from tests.benchmark.measurement import MIB, Took, collections_path, measure, middle, python_environment
+from tests.benchmark.measurement import MIB, Took, collections_path, measure, middle, module_command, python_environment
 from tests.benchmark.measurement import interleaved as by_turns
 from tests.pages import table
 from tests.playbooks.vcsim import VcsimProcess, go_build
 
 LIBRARY = "benchmark"
 PUSHES = (sys.executable, "-m", "tests.benchmark.pushes")
-LIBRARY_ITEM = (sys.executable, "-m", "ansible_collections.vsphere.content_library.plugins.modules.library_item")
 PLAYBOOK = (sys.executable, "-m", "ansible", "playbook")
 NEW = "new"
 
@@ -82,7 +81,7 @@ class Target:
 
     def by_module(self, size: int) -> Took:
         arguments = {"library_name": LIBRARY, "name": NEW, "src": str(self.file(size))}
-        took = self.measured(*LIBRARY_ITEM, json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
+        took = self.measured(*module_command("library_item", **arguments))
         took.told = {}
         return took
 
@@ -94,10 +93,13 @@ class Target:
             {"vsphere.content_library.library_item": content, "loop": f"{{{{ range({count}) | list }}}}"},
             {"vsphere.content_library.api_session": {"state": "absent", **connection}},
         ]
-        play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks if token else tasks[1:2]}
+        return self.measured(*self.playbook(*(tasks if token else tasks[1:2])))
+
+    def playbook(self, *tasks: dict[str, Any]) -> list[str]:
+        """The command that runs a play with these tasks."""
         path = self.folder / "playbook.yml"
-        path.write_text(yaml.safe_dump([play]))
-        return self.measured(*PLAYBOOK, path)
+        path.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}]))
+        return [*PLAYBOOK, str(path)]
 
     def by_govc(self, size: int, count: int = 1, persist: bool = False) -> Took:
         loop = 'for item in $(seq "$2"); do "$0" library.import -n "item $item" benchmark "$1" || exit; done'
@@ -111,9 +113,12 @@ class Target:
         return added["upload_endpoint"]["uri"]
 
     def by_curl(self, size: int) -> Took:
+        return self.measured(*self.curl(), "--upload-file", self.file(size), self.endpoint(size))
+
+    def curl(self) -> list[str]:
+        """The command that every transfer by curl begins with."""
         token = f"vmware-api-session-id: {self.client.token()}"
-        command = ["curl", "--silent", "--show-error", "--fail", "--cacert", self.ca_path, "--header", token]
-        return self.measured(*command, "--upload-file", self.file(size), self.endpoint(size))
+        return ["curl", "--silent", "--show-error", "--fail", "--cacert", self.ca_path, "--header", token]
 
     def by_bare_loop(self, size: int) -> Took:
         return self.measured(*PUSHES, "bare", self.endpoint(size), self.client.token(), self.file(size))

@@ -6,20 +6,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from ansible_collections.vsphere.content_library.plugins.module_utils._download_sessions import DownloadSessions
-from tests.benchmark.content import LIBRARY, PLAYBOOK, PUSHES, Target, target
-from tests.benchmark.measurement import MIB, Took, interleaved, measure, middle
+from tests.benchmark.content import LIBRARY, PUSHES, Target, target
+from tests.benchmark.measurement import MIB, Took, interleaved, measure, middle, module_command
 from tests.pages import table
-
-EXPORT = (sys.executable, "-m", "ansible_collections.vsphere.content_library.plugins.modules.library_item_export")
 
 
 class Source:
@@ -50,15 +44,13 @@ class Source:
 
     def by_module(self) -> Took:
         arguments = {"library_name": LIBRARY, "name": "item 1", "dest": str(self.dest)}
-        return self.measured(*EXPORT, json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
+        return self.measured(*module_command("library_item_export", **arguments))
 
     def by_playbook(self) -> Took:
         options = {"library_name": LIBRARY, "name": "item {{ item }}", "dest": f"{self.dest}/{{{{ item }}}}"}
         loop = f"{{{{ range(1, {self.count + 1}) | list }}}}"
-        tasks = [{"vsphere.content_library.library_item_export": options, "loop": loop}]
-        path = self.of.folder / "playbook.yml"
-        path.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-        return self.measured(*PLAYBOOK, path)
+        task = {"vsphere.content_library.library_item_export": options, "loop": loop}
+        return self.measured(*self.of.playbook(task))
 
     def by_govc(self) -> Took:
         loop = (
@@ -78,10 +70,8 @@ class Source:
             self.downloads.delete(session_id)
 
     def by_curl(self) -> Took:
-        token = f"vmware-api-session-id: {self.of.client.token()}"
-        command = ["curl", "--silent", "--show-error", "--fail", "--cacert", self.of.ca_path, "--header", token]
         with self.endpoint() as uri:
-            return self.measured(*command, "--output", self.dest / self.path.name, uri)
+            return self.measured(*self.of.curl(), "--output", self.dest / self.path.name, uri)
 
     def by_bare_loop(self) -> Took:
         with self.endpoint() as uri:

@@ -10,9 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from tests.benchmark.content import LIBRARY, PLAYBOOK, Target, target
+from tests.benchmark.content import LIBRARY, Target, target
 from tests.benchmark.measurement import MIB, Took, interleaved, middle
 from tests.pages import table
 
@@ -44,9 +42,7 @@ class Ways:
         return paths
 
     def play(self, task: dict[str, Any], keep: bool = False) -> Took:
-        path = self.to.folder / "items.yml"
-        path.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
-        return self.to.measured(*PLAYBOOK, path, keep=keep)
+        return self.to.measured(*self.to.playbook(task), keep=keep)
 
     def items(self, size: int, count: int, keep: bool = False, parallel: int = 4) -> Took:
         entries = [{"name": path.stem, "src": str(path)} for path in self.files(size, count)]

@@ -56,6 +56,12 @@ def measure(command: Iterable[str | Path], env: dict[str, str], cwd: Path = ROOT
     return took
 
 
+def module_command(name: str, /, **arguments: Any) -> list[str]:
+    """A module of the collection in a process of its own, with these arguments."""
+    module = f"ansible_collections.vsphere.content_library.plugins.modules.{name}"
+    return [sys.executable, "-m", module, json.dumps({"ANSIBLE_MODULE_ARGS": arguments})]
+
+
 def interleaved(subjects: dict[Any, Callable[[], T]], rounds: int) -> dict[Any, list[T]]:
     """Run each subject once a round, in each round another one first: what else the machine does hits all alike.
 

@@ -19,7 +19,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._download import BLOCK as DOWNLOAD_BLOCK
@@ -74,11 +74,15 @@ def transfer(library: str, item: str, path: str, algorithm: str) -> None:
         finish(sessions, session["id"], WAIT_TIMEOUT)
 
 
+def connection_to(uri: SplitResult) -> http.client.HTTPSConnection:
+    context = ssl.create_default_context(cafile=os.environ["VMWARE_CA_PATH"])
+    return http.client.HTTPSConnection(uri.hostname, uri.port, context=context)
+
+
 def bare(endpoint: str, token: str, path: str) -> None:
     """The least that http.client can do: one PUT in blocks of 1 MiB, to an endpoint that was opened before."""
     uri = urlsplit(endpoint)
-    context = ssl.create_default_context(cafile=os.environ["VMWARE_CA_PATH"])
-    connection = http.client.HTTPSConnection(uri.hostname, uri.port, context=context)
+    connection = connection_to(uri)
     connection.connect()
     buffer = memoryview(bytearray(BLOCK))
     with open(path, "rb", buffering=0) as file:
@@ -99,8 +103,7 @@ def bare(endpoint: str, token: str, path: str) -> None:
 def bare_get(endpoint: str, token: str, path: str) -> None:
     """The least that http.client can do: one GET in the blocks that the collection takes, written as they come."""
     uri = urlsplit(endpoint)
-    context = ssl.create_default_context(cafile=os.environ["VMWARE_CA_PATH"])
-    connection = http.client.HTTPSConnection(uri.hostname, uri.port, context=context)
+    connection = connection_to(uri)
     connection.request("GET", uri.path, headers={"vmware-api-session-id": token})
     response = connection.getresponse()
     block = memoryview(bytearray(DOWNLOAD_BLOCK))
