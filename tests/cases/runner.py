@@ -29,6 +29,12 @@ def subject(module: str) -> ModuleType:
     return importlib.import_module(f"{MODULES}.{module}")
 
 
+def write_local_files(case: dict[str, Any], folder: Path) -> None:
+    """The files that are there on this side when a case begins."""
+    for name, text in case.get("local", {}).items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
 def local_files(folder: Path) -> dict[str, str]:
     """The files below a folder, by their paths below it, with their text."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -71,8 +77,7 @@ class Runner:
         values = variables(case, dialect, self.files)
         scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=self.folder))
         values["scratch"] = str(scratch)
-        for name, text in case.get("local", {}).items():
-            (scratch / name).write_text(text, encoding="utf-8")
+        write_local_files(case, scratch)
         given = self.given(rendered(case.get("given", DEFAULT_GIVEN), values))
         options = rendered(case["task"], {**values, "given": given.result}, keep_omitted=True)
         tasks = {}

@@ -20,6 +20,7 @@ import pytest
 
 from ansible_collections.vsphere.content_library.plugins.modules import library_item_export
 from tests.in_process import run
+from tests.processes import start_module
 from tests.simulator.process import SimulatorProcess
 
 pytest_plugins = ["tests.simulator.fixtures"]
@@ -54,17 +55,7 @@ class Export:
 
     def start(self, *wrapper: str, **options: Any) -> subprocess.Popen[str]:
         """The module as Ansible starts it: in a Python of its own, with its arguments on standard input."""
-        process = subprocess.Popen(
-            [*wrapper, sys.executable, library_item_export.__file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-        process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": self.arguments(**options)}))
-        process.stdin.close()
-        process.stdin = None
-        return process
+        return start_module(library_item_export, self.arguments(**options), python=(*wrapper, sys.executable))
 
     def run(self, tokens_left: int = 0, **options: Any) -> Any:
         outcome = run(library_item_export, self.arguments(**options))

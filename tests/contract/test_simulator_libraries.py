@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
+from tests.processes import wait_until
 from tests.simulator.store import SECURITY_POLICY
 from tests.simulator.wire import Wire
 
@@ -193,7 +193,7 @@ def test_deletion_in_the_background(wire: Wire) -> None:
     for _again in range(2):
         assert wire.call("local_library.delete", library_id=library).error_type is None
         assert wire.call("local_library.get", library_id=library).error_type is None
-    wait_until(lambda: wire.call("local_library.get", library_id=library).error_type == "NOT_FOUND")
+    wait_until(lambda: wire.call("local_library.get", library_id=library).error_type == "NOT_FOUND", 5.0)
     assert library not in wire.call("library.list").value
     assert wire.call("item.get", library_item_id=item).error_type == "NOT_FOUND"
 
@@ -228,10 +228,3 @@ def test_later_versions_tell_more(wire: Wire) -> None:
     wire.process.config(version="9.1.0")
     wire.documents = []  # those of 8.0.2 do not know it
     assert get(wire, library)["state_info"] == {"state": "ACTIVE"}
-
-
-def wait_until(condition: Any, patience: float = 5.0) -> None:
-    end = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < end, "not within the time"
-        time.sleep(0.02)

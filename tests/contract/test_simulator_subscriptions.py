@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests.processes import wait_until
 from tests.simulator.process import SimulatorProcess
 from tests.simulator.wire import Wire
+
+PATIENCE = 10.0
 
 pytest_plugins = ["tests.simulator.fixtures"]
 
@@ -41,13 +44,6 @@ def info(vcenter: SimulatorProcess, publisher: SimulatorProcess, source: str) ->
     return build
 
 
-def wait_until(condition: Callable[[], Any], patience: float = 10.0) -> None:
-    end = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < end, "not within the time"
-        time.sleep(0.02)
-
-
 def subscribe(wire: Wire, info: dict[str, Any], wait: bool = True) -> str:
     spec = {"name": "mine", "storage_backings": BACKINGS, "subscription_info": info}
     reply = wire.call("subscribed_library.create", spec)
@@ -58,7 +54,7 @@ def subscribe(wire: Wire, info: dict[str, Any], wait: bool = True) -> str:
 
 
 def settle(wire: Wire, library: str) -> None:
-    wait_until(lambda: not wire.process.library(library)["syncing"])
+    wait_until(lambda: not wire.process.library(library)["syncing"], PATIENCE)
 
 
 def items(wire: Wire, library: str) -> dict[str, dict[str, Any]]:
@@ -122,10 +118,10 @@ def test_on_demand(wire: Wire, publisher: SimulatorProcess, source: str, info: A
     assert not [entry for entry in publisher.requests() if entry["operation"] == "published.file"]
     debian = found["debian"]["id"]
     wire.call("subscribed_item.sync", library_item_id=debian, force_sync_content=False)
-    wait_until(lambda: items(wire, library)["debian"]["last_sync_time"] > found["debian"]["last_sync_time"])
+    wait_until(lambda: items(wire, library)["debian"]["last_sync_time"] > found["debian"]["last_sync_time"], PATIENCE)
     assert items(wire, library)["debian"]["cached"] is False
     wire.call("subscribed_item.sync", library_item_id=debian, force_sync_content=True)
-    wait_until(lambda: items(wire, library)["debian"]["cached"])
+    wait_until(lambda: items(wire, library)["debian"]["cached"], PATIENCE)
     assert items(wire, library)["tools"]["cached"] is False
     assert items(wire, library)["debian"]["files"]["disk.vmdk"]["checksum_info"]
     wire.call("subscribed_library.sync", library_id=library)
@@ -134,7 +130,7 @@ def test_on_demand(wire: Wire, publisher: SimulatorProcess, source: str, info: A
     assert wire.call("subscribed_item.evict", library_item_id=debian).error_type is None
     assert items(wire, library)["debian"]["cached"] is False
     wire.call("subscribed_item.sync", library_item_id=debian, force_sync_content=True, sync_optional_files=False)
-    wait_until(lambda: items(wire, library)["debian"]["cached"])
+    wait_until(lambda: items(wire, library)["debian"]["cached"], PATIENCE)
     assert wire.call("subscribed_library.evict", library_id=library).error_type is None
     assert not any(item["cached"] for item in items(wire, library).values())
     assert items(wire, library).keys() == found.keys()
@@ -147,7 +143,7 @@ def test_eviction_takes_time(wire: Wire, publisher: SimulatorProcess, source: st
     wire.process.config(evict_delay=0.3)
     wire.call("subscribed_library.evict", library_id=library)
     assert items(wire, library)["tools"]["cached"] is True
-    wait_until(lambda: not items(wire, library)["tools"]["cached"])
+    wait_until(lambda: not items(wire, library)["tools"]["cached"], PATIENCE)
 
 
 def test_what_a_synchronization_brings(wire: Wire, publisher: SimulatorProcess, source: str, info: Any) -> None:
@@ -187,7 +183,7 @@ def test_an_item_deleted_at_its_source(wire: Wire, publisher: SimulatorProcess, 
     for name in ("tools", "empty"):
         publisher.delete_item(item_of(publisher, source, name))
     wire.call("subscribed_item.sync", library_item_id=found["tools"]["id"], force_sync_content=False)
-    wait_until(lambda: "tools" not in items(wire, library))
+    wait_until(lambda: "tools" not in items(wire, library), PATIENCE)
     assert items(wire, library).keys() == {"debian", "empty"}
 
 
@@ -196,7 +192,7 @@ def test_it_takes_time(wire: Wire, info: Any) -> None:
     wire.process.config(sync_delay=0.3, fetch_delay=0.2)
     library = subscribe(wire, info(), wait=False)
     assert items(wire, library) == {}
-    wait_until(lambda: len(items(wire, library)) == 3)
+    wait_until(lambda: len(items(wire, library)) == 3, PATIENCE)
     seen = set()
 
     def all_cached() -> bool:
@@ -204,7 +200,7 @@ def test_it_takes_time(wire: Wire, info: Any) -> None:
         seen.add(files.count(True))
         return all(files)
 
-    wait_until(all_cached)
+    wait_until(all_cached, PATIENCE)
     assert {1, 2} & seen
     settle(wire, library)
 
@@ -230,7 +226,7 @@ def test_automatic_synchronization(wire: Wire, publisher: SimulatorProcess, sour
     automatic, manual = subscribe(wire, info(automatic_sync_enabled=True)), subscribe(wire, info())
     publisher.add_item("added", library_id=source)
     wire.process.config(automatic_sync_interval=0.1)
-    wait_until(lambda: "added" in items(wire, automatic))
+    wait_until(lambda: "added" in items(wire, automatic), PATIENCE)
     assert "added" not in items(wire, manual)
     wire.process.config(automatic_sync_interval=None)
 
@@ -439,7 +435,7 @@ def test_without_a_subscription(wire: Wire) -> None:
 def test_deletion(wire: Wire, info: Any) -> None:
     wire.process.config(fetch_delay=0.2)
     library = subscribe(wire, info(), wait=False)
-    wait_until(lambda: items(wire, library))
+    wait_until(lambda: items(wire, library), PATIENCE)
     found = items(wire, library)
     assert wire.call("subscribed_library.delete", library_id=library).error_type is None
     assert wire.call("subscribed_library.get", library_id=library).error_type == "NOT_FOUND"
@@ -524,10 +520,10 @@ def test_download_on_demand(wire: Wire, publisher: SimulatorProcess, source: str
     publisher.faults([{"match": {"operation": "published.file"}, "fault": {"kind": "status", "status": 503}}])
     wire.process.config(fetch_delay=0.2)
     assert wire.call("download_file.prepare", **file).value["status"] in ("PREPARE_REQUESTED", "PREPARING")
-    wait_until(lambda: wire.call("download_file.get", **file).value["status"] == "ERROR")
+    wait_until(lambda: wire.call("download_file.get", **file).value["status"] == "ERROR", PATIENCE)
     assert "503" in wire.call("download_file.get", **file).value["error_message"]["default_message"]
     wire.call("download_file.prepare", **file)
-    wait_until(lambda: wire.call("download_file.get", **file).value["status"] == "PREPARED")
+    wait_until(lambda: wire.call("download_file.get", **file).value["status"] == "PREPARED", PATIENCE)
     uri = wire.call("download_file.get", **file).value["download_endpoint"]["uri"]
     assert wire.fetch(uri).body == b"tools"
     assert items(wire, library)["tools"]["cached"] is True

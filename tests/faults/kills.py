@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,6 +15,7 @@ from typing import Any
 from tests.faults.faults import Fault
 from tests.faults.matrix import EMPTY, OURS, PUBLISHING, STILL, Bench, Case, Judge, Verdict
 from tests.faults.transitions import Transition
+from tests.processes import start_module
 
 # How far the request has come when the signal strikes.
 MOMENTS = BEFORE, AFTER, MIDST = ("before it is processed", "after it was processed", "in its midst")
@@ -105,18 +104,8 @@ def strike(bench: Bench, kill: Kill) -> Verdict:
 
 def start(transition: Transition, arguments: dict[str, Any]) -> subprocess.Popen[str]:
     """The module as Ansible starts it: its file in a Python of its own, with its arguments on standard input."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", START, transition.module.__file__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
-    process.stdin.close()
-    process.stdin = None
-    return process
+    python = (sys.executable, "-c", START)
+    return start_module(transition.module, arguments, python=python, stderr=subprocess.PIPE)
 
 
 def reached(bench: Bench, kill: Kill, process: subprocess.Popen[str], operations: list[str]) -> str | None:

@@ -10,13 +10,13 @@ import base64
 import hashlib
 import re
 import runpy
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from tests.playbooks.examples import guides
+from tests.processes import wait_until
 from tests.simulator.process import SimulatorProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,10 +101,7 @@ class Source:
 
 
 def wait_for(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + TIME_LIMIT
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
+    wait_until(condition, TIME_LIMIT)
 
 
 def client_of(simulator: SimulatorProcess, dialect: str = "api") -> VCenterClient:

@@ -20,6 +20,7 @@ import pytest
 
 from ansible_collections.vsphere.content_library.plugins.modules import library_item
 from tests.playbooks.plays import Playbooks, Server
+from tests.processes import start_module
 from tests.simulator.process import SimulatorProcess
 from tests.simulator.store import stable_id
 
@@ -36,16 +37,7 @@ class ModuleRun:
     """library_item in a process of its own, as Ansible starts a module."""
 
     def __init__(self, server: Server, **options: Any) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, library_item.__file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-        self.process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": {**server.connection_options, **options}}))
-        self.process.stdin.close()
-        self.process.stdin = None
+        self.process = start_module(library_item, {**server.connection_options, **options})
 
     def result(self) -> dict[str, Any]:
         return json.loads(self.process.communicate(timeout=60)[0])

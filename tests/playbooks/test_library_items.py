@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ansible_collections.vsphere.content_library.plugins.modules import library_items
+from tests.processes import start_module, wait_until
 
 ITEMS = "vsphere.content_library.library_items"
 LARGE = 3 << 20
@@ -74,41 +73,14 @@ def started(simulator, arguments: dict[str, Any]) -> subprocess.Popen[str]:
         "password": simulator.password,
         "ca_path": simulator.ca_path,
     }
-    process = subprocess.Popen(
-        [sys.executable, library_items.__file__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": {**connection, **arguments}}))
-    process.stdin.close()
-    process.stdin = None
-    return process
+    return start_module(library_items, {**connection, **arguments}, stderr=subprocess.PIPE)
 
 
-def wait_for(condition, seconds: float = AT_ONCE) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it takes too long"
-        time.sleep(0.05)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_every_item(number, simulator, images):
-    library = prepare(simulator)
+def interrupted(simulator, images, number: signal.Signals, midst: Callable[[], bool]) -> None:
+    """Send a signal to the module in the midst of its work, and see it end by that at once."""
     process = started(simulator, {"library_name": "shop", "items": entries(images)})
     try:
-
-        def is_in_its_midst() -> bool:
-            sessions = simulator.state()["sessions"].values()
-            return (
-                sum(session["state"] == "DONE" for session in sessions) == 1
-                and sum(session["state"] == "ACTIVE" and bool(session["files"]) for session in sessions) == 4
-            )
-
-        wait_for(is_in_its_midst)
+        wait_until(midst, AT_ONCE)
         process.send_signal(number)
         begin = time.monotonic()
         output, errors = process.communicate(timeout=AT_ONCE)
@@ -117,6 +89,20 @@ def test_a_signal_ends_every_item(number, simulator, images):
         process.wait()
     assert process.returncode == -number, output + errors
     assert time.monotonic() - begin < AT_ONCE
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_every_item(number, simulator, images):
+    library = prepare(simulator)
+
+    def is_in_its_midst() -> bool:
+        sessions = simulator.state()["sessions"].values()
+        return (
+            sum(session["state"] == "DONE" for session in sessions) == 1
+            and sum(session["state"] == "ACTIVE" and bool(session["files"]) for session in sessions) == 4
+        )
+
+    interrupted(simulator, images, number, is_in_its_midst)
     check_left(simulator, library, f"interrupted by {number.name}")
 
 
@@ -125,15 +111,7 @@ def test_a_signal_waits_for_the_items_that_are_being_created(simulator, images):
     library = prepare(simulator)
     hang = {"kind": "hang", "seconds": 2.0, "process": True}
     simulator.faults([{"match": {"operation": "item.create"}, "at": 2, "count": 4, "fault": hang}])
-    process = started(simulator, {"library_name": "shop", "items": entries(images)})
-    try:
-        wait_for(lambda: len(simulator.state()["items"]) >= 5)
-        process.send_signal(signal.SIGTERM)
-        output, errors = process.communicate(timeout=AT_ONCE)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == -signal.SIGTERM, output + errors
+    interrupted(simulator, images, signal.SIGTERM, lambda: len(simulator.state()["items"]) >= 5)
     simulator.faults([])
     state = simulator.state()
     names = {item["name"] for item in state["items"].values() if item["library_id"] == library}
@@ -146,15 +124,12 @@ def test_a_server_that_hangs_is_not_waited_for(simulator, images):
     prepare(simulator)
     hang = {"kind": "hang", "seconds": 15, "process": False}
     simulator.faults([{"match": {"operation": "file.add"}, "at": 2, "count": 4, "fault": hang}])
-    process = started(simulator, {"library_name": "shop", "items": entries(images)})
-    try:
-        wait_for(lambda: sum(request["operation"] == "file.add" for request in simulator.requests()) >= 5)
-        process.send_signal(signal.SIGTERM)
-        output, errors = process.communicate(timeout=AT_ONCE)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == -signal.SIGTERM, output + errors
+    interrupted(
+        simulator,
+        images,
+        signal.SIGTERM,
+        lambda: sum(request["operation"] == "file.add" for request in simulator.requests()) >= 5,
+    )
     state = simulator.state()
     assert state["tokens"] == []
     assert not [session for session in state["sessions"].values() if session["state"] == "ACTIVE"]

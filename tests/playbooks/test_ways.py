@@ -12,7 +12,7 @@ import pytest
 
 from tests.cases.checks import TaskResult, check_case, check_ways_agree
 from tests.cases.language import DEFAULT_GIVEN, DIALECTS, MODULES, load, phases_of, variables
-from tests.cases.runner import local_files
+from tests.cases.runner import local_files, write_local_files
 from tests.playbooks.plays import WAYS, Run
 
 
@@ -36,8 +36,7 @@ def chosen(dialect: str) -> list[tuple[str, dict[str, Any]]]:
 
 def tasks_of(module: str, case: dict[str, Any], dialect: str, scratch: Path) -> list[dict[str, Any]]:
     scratch.mkdir(parents=True)
-    for name, text in case.get("local", {}).items():
-        (scratch / name).write_text(text, encoding="utf-8")
+    write_local_files(case, scratch)
     values = {"dialect": dialect, "scratch": str(scratch), **case.get("vars", {})}
     shared = {"vars": values, "ignore_errors": True}
     given = case.get("given", DEFAULT_GIVEN)
