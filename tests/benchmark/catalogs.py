@@ -28,7 +28,7 @@ def catalog(rounds: int) -> str:
         env = python_environment(simulator.environment)
 
         def module(name: str, key: str, count: int, **options: bool) -> Took:
-            took = measure(module_command(name, **options), env)
+            took = measure(module_command(name, options), env)
             if len(took.told[key]) < count:
                 raise RuntimeError(f"{name} told {len(took.told[key])} {key}")
             took.told = {}

@@ -81,7 +81,7 @@ class Target:
 
     def by_module(self, size: int) -> Took:
         arguments = {"library_name": LIBRARY, "name": NEW, "src": str(self.file(size))}
-        took = self.measured(*module_command("library_item", **arguments))
+        took = self.measured(*module_command("library_item", arguments))
         took.told = {}
         return took
 

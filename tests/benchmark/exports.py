@@ -44,7 +44,7 @@ class Source:
 
     def by_module(self) -> Took:
         arguments = {"library_name": LIBRARY, "name": "item 1", "dest": str(self.dest)}
-        return self.measured(*module_command("library_item_export", **arguments))
+        return self.measured(*module_command("library_item_export", arguments))
 
     def by_playbook(self) -> Took:
         options = {"library_name": LIBRARY, "name": "item {{ item }}", "dest": f"{self.dest}/{{{{ item }}}}"}

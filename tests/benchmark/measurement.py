@@ -56,7 +56,7 @@ def measure(command: Iterable[str | Path], env: dict[str, str], cwd: Path = ROOT
     return took
 
 
-def module_command(name: str, /, **arguments: Any) -> list[str]:
+def module_command(name: str, arguments: dict[str, Any]) -> list[str]:
     """A module of the collection in a process of its own, with these arguments."""
     module = f"ansible_collections.vsphere.content_library.plugins.modules.{name}"
     return [sys.executable, "-m", module, json.dumps({"ANSIBLE_MODULE_ARGS": arguments})]
