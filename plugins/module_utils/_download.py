@@ -41,6 +41,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._file_attr
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._local_files import TemporaryFile, check_room
 from ansible_collections.vsphere.content_library.plugins.module_utils._progress import Progress
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import leave_signals
 from ansible_collections.vsphere.content_library.plugins.module_utils._tries import Broken, Tries, fault, refusal
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
 
@@ -73,7 +74,7 @@ class _Content:
 
     def __init__(self, file: TemporaryFile, algorithm: str) -> None:
         self._file, self._algorithm = file, algorithm
-        self._writer = ThreadPoolExecutor(1)
+        self._writer = ThreadPoolExecutor(1, initializer=leave_signals)
         self._blocks = [memoryview(bytearray(BLOCK)) for _number in range(BLOCKS)]
         self._pending: deque[Future[None]] = deque()
         self.restart()
@@ -143,7 +144,8 @@ class Download:
 
     def fetch(self, wanted: Sequence[Wanted], attributes: Attributes) -> list[Fetched]:
         """Fetch files side by side. Raises VapiError, after it ended all that is still under way."""
-        with self._keeper.during(self._grown, self._sockets.hang_up), ThreadPoolExecutor(PARALLEL) as pool:
+        threads = ThreadPoolExecutor(PARALLEL, initializer=leave_signals)
+        with self._keeper.during(self._grown, self._sockets.hang_up), threads as pool:
             try:
                 futures = [pool.submit(self._fetch, file, attributes) for file in wanted]
                 for future in as_completed(futures):

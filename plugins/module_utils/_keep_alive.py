@@ -18,6 +18,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     VapiError,
     could_be,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import leave_signals
 
 # Seconds. A run may take an update session for dead that did not change for so long; the default of stale_after.
 STALE_AFTER = 30
@@ -133,6 +134,7 @@ class Sender:
                 self._changed.wait()
 
     def _run(self) -> None:
+        leave_signals()
         while (keeper := self._next()) is not None:
             try:
                 keeper.send()

@@ -41,7 +41,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._publish i
     read_source,
     refuse_times,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._signals import GRACE
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import GRACE, leave_signals
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Services, Task, failure_of
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import PARALLEL, Shared
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
@@ -129,7 +129,7 @@ class Batch:
             publish_entry(entry)
             overall.ended(entry.size)
 
-        with ThreadPoolExecutor(self.task.params["parallel"]) as threads:
+        with ThreadPoolExecutor(self.task.params["parallel"], initializer=leave_signals) as threads:
             futures = [threads.submit(run, entry) for entry in due]
             with self._interrupting(due, futures, threads):
                 pending = set(futures)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from typing import Any
 
 # Seconds that a task has after a signal: for what is under way, and then for each operation of its clean-up.
@@ -61,21 +62,44 @@ def interruptible() -> Iterator[None]:
             os.kill(os.getpid(), received[0][0])
 
 
+def leave_signals() -> None:
+    """Let the signals that end a task go to the main thread. For the start of every other thread.
+
+    Where two come at once, as a Ctrl-C sends them by way of ansible-core, Linux may give both to another thread. Python
+    handles them in the main thread, which would not wake up for them while it waits for that other thread.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, *ENDING))
+
+
 def end_without_reader(descriptor: int) -> None:
     """Let this process end, as by a SIGTERM, when nobody reads any more what it writes to a pipe.
 
     Where a task that is a module runs into its timeout, ansible-core stops to listen, and leaves the process alone.
     It would go on, and publish after the task failed.
     """
-    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-        return
-    reader = select.poll()
-    reader.register(descriptor, 0)  # An error, which tells that the reader is gone, is always told.
-    if reader.poll(0):
-        return  # Nobody ever read it, so that is no sign.
+    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        _end_without_peer(descriptor)
+
+
+@cache
+def end_without_parent() -> None:
+    """Let this worker end, as by a SIGTERM, when the process that forked it ends without a word. Once is enough."""
+    import multiprocessing  # A worker has it, and a module, which needs it not, starts faster without it.
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        _end_without_peer(parent.sentinel)
+
+
+def _end_without_peer(descriptor: int) -> None:
+    peer = select.poll()
+    peer.register(descriptor, 0)  # An error or an end, which tells that the other side is gone, is always told.
+    if peer.poll(0):
+        return  # Nobody ever was there, so that is no sign.
 
     def watch() -> None:
-        reader.poll()
+        leave_signals()
+        peer.poll()
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()

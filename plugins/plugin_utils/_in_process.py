@@ -30,6 +30,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._module im
     secrets_of,
     with_connection_options,
 )
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import end_without_parent
 from ansible_collections.vsphere.content_library.plugins.module_utils._transport import REQUESTS_IMPORT_ERROR
 from ansible_collections.vsphere.content_library.plugins.plugin_utils._core_compat import (
     Display,
@@ -101,6 +102,7 @@ class InProcessAction(NormalAction):
         elif options.refusal is not None:
             outcome = Outcome(dict(msg=options.refusal), failed=True, secrets=secrets_of(options.params))
         else:
+            end_without_parent()
             with _working_in(self._loader.get_basedir()):
                 outcome = execute(self.module.run, options.params, self._task.check_mode, self._report, unverified_by)
         result = outcome.result

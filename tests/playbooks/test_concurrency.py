@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -75,6 +76,29 @@ def until(condition: Callable[[], Any]) -> Any:
 def is_moving(simulator: SimulatorProcess) -> bool:
     sessions = simulator.state()["sessions"].values()
     return any(file["status"] == "TRANSFERRING" for session in sessions for file in session["files"].values())
+
+
+def start_push(
+    simulator: SimulatorProcess, server: Server, playbook: Playbooks, way: str, folder: Path
+) -> subprocess.Popen[bytes]:
+    """A playbook that pushes to a new item, for a minute, as the leader of a process group."""
+    source = folder / "content.iso"
+    source.write_bytes(b"d" * SIZE)
+    item = {**server.connection_options, "library_id": DEMO, "name": "new", "src": [str(source)]}
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": [{"vsphere.content_library.library_item": item}]}
+    (folder / "playbook.json").write_text(json.dumps([play]))
+    (folder / "ansible.cfg").touch()
+    simulator.config(upload_rate=SIZE / 60)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ansible", "playbook", folder / "playbook.json"],
+        cwd=folder,
+        env=playbook.environment(folder, way),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    until(lambda: is_moving(simulator))
+    return process
 
 
 def content_of(simulator: SimulatorProcess, name: str) -> list[dict[str, str]]:
@@ -145,22 +169,7 @@ def test_two_begin_a_new_item_at_once(simulator, push, busy_timeout):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_playbook_that_is_told_to_end_clears_up(simulator, servers, playbook: Playbooks, way, number, tmp_path):
     """As systemd and AWX tell it, and Ctrl-C: the whole process group, without the workers, which have their own."""
-    source = tmp_path / "content.iso"
-    source.write_bytes(b"d" * SIZE)
-    item = {**servers["api"].connection_options, "library_id": DEMO, "name": "new", "src": [str(source)]}
-    play = {"hosts": "localhost", "gather_facts": False, "tasks": [{"vsphere.content_library.library_item": item}]}
-    (tmp_path / "playbook.json").write_text(json.dumps([play]))
-    (tmp_path / "ansible.cfg").touch()
-    simulator.config(upload_rate=SIZE / 60)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ansible", "playbook", tmp_path / "playbook.json"],
-        cwd=tmp_path,
-        env=playbook.environment(tmp_path, way),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    until(lambda: is_moving(simulator))
+    process = start_push(simulator, servers["api"], playbook, way, tmp_path)
     os.killpg(process.pid, number)
     try:
         process.wait(30)
@@ -169,6 +178,30 @@ def test_a_playbook_that_is_told_to_end_clears_up(simulator, servers, playbook: 
     until(lambda: not simulator.state()["tokens"])
     assert_nothing_left(simulator)
     assert content_of(simulator, "new") == []
+
+
+def test_a_worker_whose_playbook_was_killed_clears_up(simulator, servers, playbook: Playbooks, tmp_path):
+    """As the kernel does it where memory is short, and AWX in the end."""
+    process = start_push(simulator, servers["api"], playbook, "in_process", tmp_path)
+    process.kill()
+    process.wait()
+    until(lambda: not simulator.state()["tokens"])
+    assert_nothing_left(simulator)
+    assert content_of(simulator, "new") == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="this system does not show the signals of threads")
+def test_signals_wake_the_thread_that_clears_up(simulator, push):
+    """Of two signals that come at once, Linux may give both to any thread that takes them."""
+    simulator.config(upload_rate=SIZE / SECONDS)
+    process = push("a").process
+    until(lambda: is_moving(simulator))
+    takers = set()
+    for thread in Path(f"/proc/{process.pid}/task").iterdir():
+        blocked = int(re.search(r"^SigBlk:\s*(\w+)", (thread / "status").read_text(), re.MULTILINE)[1], 16)
+        if not all(blocked >> number - 1 & 1 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)):
+            takers.add(int(thread.name))
+    assert takers == {process.pid}
 
 
 def test_many_hosts(simulator, servers, playbook: Playbooks, way, tmp_path):
