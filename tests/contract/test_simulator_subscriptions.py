@@ -62,8 +62,9 @@ def items(wire: Wire, library: str) -> dict[str, dict[str, Any]]:
     found = {}
     for item in wire.call("item.list", library_id=library).value:
         model = wire.call("item.get", library_item_id=item).value
-        files = {file["name"]: file for file in wire.call("item_file.list", library_item_id=item).value}
-        found[model["name"]] = {**model, "id": item, "files": files}
+        files = wire.call("item_file.list", library_item_id=item).value
+        if model is not None and files is not None:  # An item may go after the list.
+            found[model["name"]] = {**model, "id": item, "files": {file["name"]: file for file in files}}
     return found
 
 
