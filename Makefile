@@ -12,8 +12,8 @@ PYTHON ?= $(shell for python in $(PYTHONS); do \
 
 BIN := .venv/bin
 VENV := .venv/ready
-# Twice as many tests at a time as there are cores, since most wait for a server; WORKERS=0 runs one after the other.
-WORKERS ?= $(shell expr 2 '*' $$(nproc 2>/dev/null || echo 2))
+# So many tests at a time for each core, since most wait for a server; WORKERS=0 runs one after the other.
+WORKERS ?= $(shell expr 4 '*' $$(nproc 2>/dev/null || echo 2))
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 ANSIBLE_TEST := $(BIN)/python tests/run_ansible_test.py
 
@@ -41,7 +41,16 @@ picture: build ## draw what the demo shows into docs/docsite/rst/demo.svg
 	$(BIN)/python -m tests.demo docs/docsite/rst/demo.svg
 
 .PHONY: test
-test: lint docs sanity units contract cases playbooks sample models ## run every test
+test: $(VENV) ## run every test: what takes one core beside what waits for servers
+	$(MAKE) --jobs=2 --output-sync=recurse static dynamic
+
+.PHONY: static
+static: $(VENV) ## lint, docs and sanity
+	$(MAKE) --jobs=1 lint docs sanity
+
+.PHONY: dynamic
+dynamic: $(VENV) ## all tests that run the collection
+	$(MAKE) --jobs=1 units contract cases playbooks sample models
 
 .PHONY: lint
 lint: $(VENV) ## check style and playbooks

@@ -4,8 +4,8 @@
 """Run the ansible-test beside this Python on the working tree: run_ansible_test.py sanity --venv ...
 
 ansible-test wants the collection below an ansible_collections folder, and fetches a script that installs pip.
-This gives it the folder, one for each version of ansible-core so that their caches stay apart, and the script
-where it can't be fetched.
+This gives it the folder, one for each version of ansible-core and each command, so that two may run at once, and the
+script where it can't be fetched.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def provide_pip_script() -> None:
 
 def main() -> int:
     core = ".".join(metadata.version("ansible-core").split(".")[:2])
-    tree = ROOT / f".build/ansible-test-{core}/ansible_collections/vsphere/content_library"
+    tree = ROOT / f".build/ansible-test-{core}-{sys.argv[1]}/ansible_collections/vsphere/content_library"
     copy_working_tree(tree)
     provide_pip_script()
     print(f"ansible-core {core}: ansible-test {' '.join(sys.argv[1:])}", flush=True)

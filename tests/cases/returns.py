@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +22,7 @@ NEWER = {"novelty", "metadata_version", "state_info", "configuration_info", "sou
 Key = tuple[frozenset[str], str]
 
 
+@cache
 def documented(module: ModuleType) -> dict[str, Any]:
     return yaml.safe_load(module.RETURN)
 

@@ -361,6 +361,7 @@ def certificate(days_from: int, days_to: int, issuer: str) -> bytes:
         (b"no certificate", ["UNTRUSTED_CERTIFICATE"]),
         (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", ["UNTRUSTED_CERTIFICATE"]),
     ],
+    ids=["self-signed", "expired", "not yet valid", "no certificate", "broken"],
 )
 def test_package_certificate(wire: Wire, package: str, content: bytes, expected: list[str]) -> None:
     session = wire.create(package)

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import pytest
 
+
+@pytest.mark.costly
 def test_async_task(playbook, servers):
     tasks = [
         {
@@ -46,6 +49,7 @@ def test_async_task(playbook, servers):
         assert failed.state["tokens"] == []
 
 
+@pytest.mark.costly
 def test_check_and_diff_of_the_command_line(playbook, servers, simulators):
     """What a person sees who asks first."""
     for process in simulators.values():

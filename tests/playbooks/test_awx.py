@@ -181,6 +181,7 @@ def test_publish_item(controller, simulator):
     assert again.artifacts["published_item"]["changed"] is False
 
 
+@pytest.mark.costly
 def test_publish_item_ignores_warnings(controller, simulator):
     simulator.config(raise_warnings=["SELF_SIGNED_CERTIFICATE", "EXPIRED_CERTIFICATE"])
     image = controller.write("project/files/tools.iso", "an image")
@@ -196,6 +197,7 @@ def test_publish_item_ignores_warnings(controller, simulator):
     assert controller.launch("publish_item", answers("publish_item", **given)).status == "successful"
 
 
+@pytest.mark.costly
 def test_publish_library(controller, simulator):
     for name in ("tools.iso", "debian {{ 1 }}.iso", "notes.txt"):
         controller.write(f"images/{name}", f"{name} as it is")
@@ -222,6 +224,7 @@ def test_publish_library(controller, simulator):
     assert again.artifacts["published_library"]["changed"] is False
 
 
+@pytest.mark.costly
 def test_publish_library_from_a_list_into_a_new_library(controller, simulator):
     paths = [str(controller.write(f"images/{name}.iso", name)) for name in ("a", "b")]
     given = dict(library_name="new", library_datastore="nfs-01", image_paths="\n".join([*paths, ""]))
@@ -257,6 +260,7 @@ def test_session_report(controller, simulator):
 
 
 @pytest.mark.parametrize("delete", ["false", "true"])
+@pytest.mark.costly
 def test_release_stuck_sessions(delete, controller, simulator):
     [stuck] = simulator.add_sessions()
     [done] = simulator.add_sessions(state="DONE")
@@ -272,6 +276,7 @@ def test_release_stuck_sessions(delete, controller, simulator):
         assert sessions[stuck]["error_message"]["default_message"] == "{{ Nobody's }}"
 
 
+@pytest.mark.costly
 def test_release_stuck_sessions_spares_a_living_one(controller, simulator):
     [session] = simulator.add_sessions()
     # Its second look finds another progress.
@@ -288,6 +293,7 @@ def test_release_stuck_sessions_spares_a_living_one(controller, simulator):
     assert simulator.state()["sessions"][session]["state"] == "ACTIVE"
 
 
+@pytest.mark.costly
 class TestCertificate:
     """Whether jobs verify the certificate, which nothing trusts but the simulator's own CA."""
 
@@ -342,6 +348,7 @@ def mirror() -> Iterator[SimulatorProcess]:
         yield process
 
 
+@pytest.mark.costly
 def test_mirror_library(controller, simulator, mirror):
     mirror.reset()
     source = simulator.add_library("golden", items=[{"name": "debian", "files": {"debian.iso": "debian"}}])
@@ -386,6 +393,7 @@ def test_variables_of_the_guide_are_those_of_the_playbook():
     assert required <= given.keys()
 
 
+@pytest.mark.costly
 def test_an_empty_inventory_will_do(controller):
     image = controller.write("project/files/tools.iso", "an image")
     given = dict(library_name="demo", item_name="tools", item_src=str(image))

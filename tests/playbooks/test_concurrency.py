@@ -129,6 +129,7 @@ def test_a_living_push_is_not_taken_for_an_abandoned_one(simulator, push):
     assert_nothing_left(simulator)
 
 
+@pytest.mark.costly
 def test_a_living_push_is_waited_for(simulator, push):
     simulator.config(upload_rate=SIZE / SECONDS)
     first = push("a")
@@ -140,6 +141,7 @@ def test_a_living_push_is_waited_for(simulator, push):
     assert_nothing_left(simulator)
 
 
+@pytest.mark.costly
 def test_what_a_living_push_brings_is_not_brought_again(simulator, push):
     simulator.config(upload_rate=SIZE / SECONDS)
     first = push("a")
@@ -151,6 +153,7 @@ def test_what_a_living_push_brings_is_not_brought_again(simulator, push):
 
 
 @pytest.mark.parametrize("busy_timeout", [0, 60])
+@pytest.mark.costly
 def test_two_begin_a_new_item_at_once(simulator, push, busy_timeout):
     """Both find none, and both create it: one is told that it exists."""
     simulator.config(upload_rate=SIZE / SECONDS)
@@ -204,6 +207,7 @@ def test_signals_wake_the_thread_that_clears_up(simulator, push):
     assert takers == {process.pid}
 
 
+@pytest.mark.costly
 def test_many_hosts(simulator, servers, playbook: Playbooks, way, tmp_path):
     source = tmp_path / "content.iso"
     source.write_bytes(b"c" * SIZE)

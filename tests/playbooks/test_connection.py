@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 INFO = {"name": "info", "vsphere.content_library.update_session_info": {}}
 
 
@@ -27,6 +29,7 @@ def test_awx_credential(playbook, servers, simulator):
     assert " ".join(run.output.split()).count("Certificates are not verified") == 1
 
 
+@pytest.mark.costly
 def test_trust(playbook, servers, simulator, way):
     """tests/cases/test_tls.py has all of it."""
     untrusted = {"name": "info", "vsphere.content_library.update_session_info": {"ca_path": "{{ omit }}"}}

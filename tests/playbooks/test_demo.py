@@ -21,6 +21,7 @@ def demo(playbook, servers, simulator):
     return run
 
 
+@pytest.mark.costly
 def test_demo_on_an_item_of_its_own(demo, simulator):
     before = simulator.state()
     run = demo().succeeded()
@@ -40,6 +41,7 @@ def test_demo_on_an_item_of_its_own(demo, simulator):
     assert simulator.state() == before
 
 
+@pytest.mark.costly
 def test_demo_on_an_item_that_is_named(demo, simulator):
     item = simulator.add_item("mine")
     before = simulator.state()
@@ -49,6 +51,7 @@ def test_demo_on_an_item_that_is_named(demo, simulator):
     assert simulator.state() == before
 
 
+@pytest.mark.costly
 def test_demo_leaves_an_open_session_alone(demo, simulator):
     item = simulator.add_item("mine")
     [session] = simulator.add_sessions(1, library_item_id=item)

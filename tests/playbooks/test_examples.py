@@ -185,7 +185,13 @@ def open_elsewhere(reader: Reader) -> str:
     return reader.simulator.add_sessions(library_item_id=reader.item_id, user="operator@vsphere.local")[0]
 
 
-@pytest.mark.parametrize("name", YAML)
+# Those of the modules and of README.md are what most people run.
+FIRST = [name for name in YAML if EXAMPLES[name].page == "README" or EXAMPLES[name].caption == "EXAMPLES"]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.costly] * (name not in FIRST)) for name in YAML]
+)
 def test_yaml(name, reader, tmp_path):
     variables = {}
     if name == "awx: publish_item.yml":
@@ -205,6 +211,7 @@ def test_yaml(name, reader, tmp_path):
 
 
 @pytest.mark.parametrize("name", YAML)
+@pytest.mark.costly
 def test_yaml_with_check(name, reader, tmp_path):
     """Whoever adds --check sees what would happen, and nothing happens."""
     before = reader.simulator.state()
@@ -264,6 +271,7 @@ CHECKS: dict[str, Callable[[Reader, Run], None]] = {
 }
 
 
+@pytest.mark.costly
 class TestBranches:
     """The other branch of each example that has two."""
 
@@ -314,6 +322,7 @@ class TestBranches:
 
 
 @pytest.mark.parametrize("name", SHELL)
+@pytest.mark.costly
 def test_shell(name, reader, tmp_path):
     for line in reader.text(EXAMPLES[name]).strip().replace("\\\n", "").splitlines():
         program = line.split()[0]

@@ -69,6 +69,7 @@ def test_every_file_is_what_the_manifest_says(installed):
     assert {name: digest for name, digest in found.items() if name not in extra and "__pycache__" not in name} == told
 
 
+@pytest.mark.costly
 def test_ansible_galaxy_verifies_it(installed, tmp_path):
     copy = tmp_path / "ansible_collections/vsphere/content_library"
     shutil.copytree(installed, copy, ignore=shutil.ignore_patterns("__pycache__"))
@@ -121,6 +122,7 @@ def test_installs_from_an_archive(tmp_path):
 
 
 @pytest.mark.parametrize("example", REQUIREMENTS, ids=lambda example: example.page)
+@pytest.mark.costly
 def test_installs_from_git(example, tmp_path):
     """What stands in requirements.yml, from a clone of this checkout in place of the repository."""
     [collection] = example.data["collections"]

@@ -73,6 +73,7 @@ def test_what_runs_where(play):
         assert run.task(str(number)).state["tokens"] == []
 
 
+@pytest.mark.costly
 def test_the_environment_of_a_play_hands_over(playbook, server, tmp_path):
     plays = [{"hosts": "all", "gather_facts": False, "environment": {"VMWARE_REQUEST": "1"}, "tasks": [{INFO: {}}]}]
     plays[0]["module_defaults"] = {"group/vsphere.content_library.vcenter": "{{ connection_options }}"}
@@ -82,6 +83,7 @@ def test_the_environment_of_a_play_hands_over(playbook, server, tmp_path):
     assert f"{INFO} runs as a module: it has environment" in run.output
 
 
+@pytest.mark.costly
 def test_async_without_waiting_is_polled_later(play):
     run = play(
         [
@@ -119,6 +121,7 @@ LATE = {
 }
 
 
+@pytest.mark.costly
 def test_a_timeout_leaves_the_play_and_no_token(play):
     sessions = {f"session{number}": {"item": f"item{number}"} for number in range(4)} | {"session": {}}
     tasks = []
@@ -140,6 +143,7 @@ def test_a_timeout_leaves_the_play_and_no_token(play):
         assert len(run.task(f"{name}, later")["update_sessions"]) == 1
 
 
+@pytest.mark.costly
 def test_a_timeout_ends_a_module_too(play, simulator):
     """ansible-core stops to listen to its process, and that ends by itself."""
     faulty = {"sessions": {"session": {}}, "faults": [dead("update_session.get")]}
@@ -172,6 +176,7 @@ def both(play, tasks: list[dict[str, Any]], **keywords: Any) -> list[Run]:
     return [play(tasks, way, **keywords) for way in ("in_process", "module")]
 
 
+@pytest.mark.costly
 def test_what_a_server_says_reaches_no_terminal_raw(play):
     """ansible-core 2.21 prints the msg of a failure as it is."""
     suffix = " \x1b[2K\r\nfatal: [other]: FAILED! => \x9b1A"
@@ -184,6 +189,7 @@ def test_what_a_server_says_reaches_no_terminal_raw(play):
         assert not [line for line in run.output.splitlines() if line.startswith("fatal: [other]")]
 
 
+@pytest.mark.costly
 def test_the_invocation_is_the_same_and_without_secrets(play, server):
     # By name, as ansible-core shows the lines of a playbook that failed.
     password = "{{ connection_options.password }}"
@@ -219,6 +225,7 @@ class Dumper(yaml.SafeDumper):
 Dumper.add_representer(Vaulted, lambda dumper, text: dumper.represent_scalar("!vault", text, style="|"))
 
 
+@pytest.mark.costly
 def test_values_of_every_kind_arrive_the_same(playbook, server, simulator, tmp_path):
     """Vaulted, templated, of YAML's own types: what ansible-core knows of a value stays behind."""
     (tmp_path / "vault").write_text(PASSWORD_OF_THE_VAULT)
@@ -278,6 +285,7 @@ def test_the_environment_that_awx_sets_warns_the_same(play):
         assert "the environment variable VMWARE_VALIDATE_CERTS says so" in warning
 
 
+@pytest.mark.costly
 def test_a_loop_shares_its_worker(play):
     """The items of a loop are one process: nothing of one may be left for the next."""
     tasks = [

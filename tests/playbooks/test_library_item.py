@@ -12,6 +12,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 ITEM = "vsphere.content_library.library_item"
 # ansible-core 2.19 and later want to know how the arguments of a module are written.
 MODULE = """
@@ -29,6 +31,7 @@ finally:
 """
 
 
+@pytest.mark.costly
 def test_a_push_that_can_be_watched_and_is_not_disturbed(playbook, servers, files):
     """While a task pushes in the background, its progress shows, and others leave its session alone, or wait for it."""
     given = {"config": {"upload_rate": 2_500_000}, "items": {"item": {"files": {"large.iso": "old"}}}}
@@ -73,6 +76,7 @@ def test_a_push_that_can_be_watched_and_is_not_disturbed(playbook, servers, file
         assert ended.state["tokens"] == []
 
 
+@pytest.mark.costly
 def test_a_pull_that_can_be_watched(playbook, servers, files):
     given = {"config": {"upload_rate": 2}, "items": {"item": {}}}
     pull = {"library_name": "demo", "name": "item", "url": "{{ http }}/tools.iso"}
@@ -130,6 +134,7 @@ def test_a_session_of_another_user_is_waited_for(playbook, servers, files):
         assert run.task("end", host)["operations"] == ["create", "add_file", "upload", "complete"]
 
 
+@pytest.mark.costly
 def test_nothing_secret_shows(playbook, servers, files, way):
     """As verbose as it gets: neither passwords nor tokens, nor where content is pushed."""
     secret_url = files["http"].replace("://", "://user:open-sesame@")

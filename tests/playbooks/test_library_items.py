@@ -120,6 +120,7 @@ def test_a_signal_waits_for_the_items_that_are_being_created(simulator, images):
     assert not [session for session in state["sessions"].values() if session["state"] == "ACTIVE"]
 
 
+@pytest.mark.costly
 def test_a_server_that_hangs_is_not_waited_for(simulator, images):
     prepare(simulator)
     hang = {"kind": "hang", "seconds": 15, "process": False}
@@ -135,6 +136,7 @@ def test_a_server_that_hangs_is_not_waited_for(simulator, images):
     assert not [session for session in state["sessions"].values() if session["state"] == "ACTIVE"]
 
 
+@pytest.mark.costly
 def test_a_timeout_ends_every_item(playbook, servers, simulators, images):
     """In ansible-core's worker, and the task is one of a play that goes on."""
     library = prepare(simulators["api"])
@@ -146,6 +148,7 @@ def test_a_timeout_ends_every_item(playbook, servers, simulators, images):
     check_left(simulators["api"], library, "imed out")
 
 
+@pytest.mark.costly
 def test_progress_of_the_whole(playbook, servers, simulators, images):
     """One line for all items, however many there are."""
     prepare(simulators["api"])

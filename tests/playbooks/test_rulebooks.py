@@ -93,6 +93,7 @@ def commands() -> list[str]:
     return found
 
 
+@pytest.mark.costly
 def test_stuck_sessions(rulebook, commands, simulator):
     """Of two that expire soon the one that does not move is failed; not the one that somebody keeps alive.
 
@@ -119,6 +120,7 @@ def test_stuck_sessions(rulebook, commands, simulator):
     assert_no_secret(simulator, rulebook.output)
 
 
+@pytest.mark.costly
 def test_rulebooks_of_the_guide(rulebook, commands, simulator):
     """A module as the action; new content is told; and the token is deleted when a rulebook ends by itself."""
     watch_library = GUIDE["library.yml"].text.replace("interval: 60", "interval: 1")

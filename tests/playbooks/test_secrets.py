@@ -246,7 +246,7 @@ KINDS = {"in_process": ["api"], "module": ["rest"], "module with a journal": ["a
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(kind, marks=[pytest.mark.costly] * ("journal" in kind)) for kind in KINDS],
+    params=[pytest.param(kind, marks=[pytest.mark.costly] * (kind != "in_process")) for kind in KINDS],
 )
 def traces(
     request: pytest.FixtureRequest,

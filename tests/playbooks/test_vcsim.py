@@ -114,6 +114,7 @@ def test_from_create_to_done(play, rest, vcsim, item):
     assert run.task("elsewhere")["operations"] == ["cancel", "delete"]
 
 
+@pytest.mark.costly
 def test_from_create_to_error_and_canceled(play, rest, item):
     mine = {"update_session_id": "{{ created.update_session.id }}"}
     refused = {"ignore_errors": True}

@@ -108,6 +108,7 @@ def test_govc_reads_what_we_put(play, vcsim, files, govc, tmp_path):
     assert (tmp_path / "random.iso").read_bytes() == (files / "random.iso").read_bytes()
 
 
+@pytest.mark.costly
 def test_copy_rename_and_storage(play, vcsim, govc):
     vcsim.create_library("from")
     vcsim.create_library("to")

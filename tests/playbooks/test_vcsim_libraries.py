@@ -98,6 +98,7 @@ def test_a_local_library(play, govc, backing):
 
 
 @pytest.mark.parametrize("on_demand", [False, True])
+@pytest.mark.costly
 def test_published_and_subscribed(play, govc, vcsim, backing, on_demand):
     source, copy = f"source {on_demand}", f"copy {on_demand}"
     publication = {"published": True, "authentication_method": "none"}

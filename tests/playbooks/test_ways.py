@@ -62,6 +62,7 @@ def done(module: str, case: dict[str, Any], run: Run) -> tuple[TaskResult, dict[
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.costly
 def test_a_playbook_shows_the_same_each_way(dialect, playbook, servers, files, tmp_path):
     cases = chosen(dialect)
     folders = [[tmp_path / way / str(number) for number, _case in enumerate(cases)] for way in WAYS]
