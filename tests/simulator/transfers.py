@@ -130,9 +130,10 @@ def pull(store: Store, file: SessionFile) -> None:
         rate = store.config.upload_rate
         while block := response.read(int(rate / 20) + 1 if rate else BLOCK // 4):
             sink.write([block])
-            file.bytes_transferred += len(block)
-            if file.canceled.wait(max(0.0, started + file.bytes_transferred / rate - time.monotonic()) if rate else 0):
+            count = file.bytes_transferred + len(block)
+            if file.canceled.wait(max(0.0, started + count / rate - time.monotonic()) if rate else 0):
                 raise OSError("canceled")
+            file.bytes_transferred = count
         if response.length:
             raise OSError(f"{response.length} bytes are missing")
         sink.close()
