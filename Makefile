@@ -12,9 +12,10 @@ PYTHON ?= $(shell for python in $(PYTHONS); do \
 
 BIN := .venv/bin
 VENV := .venv/ready
-# So many tests at a time for each core, since most wait for a server; WORKERS=0 runs one after the other.
-WORKERS ?= $(shell expr 4 '*' $$(nproc 2>/dev/null || echo 2))
-PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
+# So many tests at a time; WORKERS=0 runs one after the other. Most wait for a server.
+CORES := $(shell nproc 2>/dev/null || echo 2)
+WORKERS ?= $(shell expr 4 '*' $(CORES))
+PYTEST := $(BIN)/python -m pytest --dist loadgroup --numprocesses
 ANSIBLE_TEST := $(BIN)/python tests/run_ansible_test.py
 
 .PHONY: help
@@ -70,27 +71,27 @@ sanity: $(VENV) ## run ansible-test sanity, with CONTENT_LIBRARY_COSTLY=1 for ea
 
 .PHONY: units
 units: $(VENV) ## run the unit tests
-	$(PYTEST) tests/unit
+	$(PYTEST) $(CORES) tests/unit
 
 .PHONY: contract
 contract: $(VENV) ## hold client and simulator to the vendor's description of the API
-	$(PYTEST) tests/contract
+	$(PYTEST) $(CORES) tests/contract
 
 .PHONY: cases
 cases: $(VENV) ## run every module against the simulator, in all that the contract says of it
-	$(PYTEST) tests/cases
+	$(PYTEST) $(WORKERS) tests/cases
 
 .PHONY: playbooks
 playbooks: $(VENV) ## run playbooks against the simulator and, where Go is there, vcsim
-	$(PYTEST) tests/playbooks
+	$(PYTEST) $(WORKERS) tests/playbooks
 
 .PHONY: sample
 sample: $(VENV) ## try a sample of the faults, kills and rivals
-	$(PYTEST) tests/faults
+	$(PYTEST) $(WORKERS) tests/faults
 
 .PHONY: models
 models: $(VENV) ## try random sequences of tasks and events; CONTENT_LIBRARY_EXAMPLES=1000 tries so many others
-	$(PYTEST) -rP tests/models
+	$(PYTEST) $(CORES) -rP tests/models
 
 .PHONY: faults
 faults: $(VENV) ## try all faults, kills and rivals, print figures and write them into docs/reliability.md

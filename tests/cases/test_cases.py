@@ -29,6 +29,7 @@ def test_case(runner, module, case, dialect):
         check_result(docs, task.result, task.status == "failed")
 
 
+@pytest.mark.costly
 def test_all_that_is_documented_is_returned(runner):
     """By one case or another; a model by one module or another."""
     # Those with few cases first, so that the others need not show the models that they share.

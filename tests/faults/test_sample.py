@@ -42,7 +42,12 @@ def sample() -> list[object]:
     """Pairs, as many as there are transitions; the dialects by turns."""
     assert len(TRANSITIONS) >= len(FAULTS)
     pairs = zip(TRANSITIONS, cycle(FAULTS.values()), cycle(("api", "rest")))
-    return [pytest.param(*pair, id=f"{pair[0].name}-{pair[1].name}-{pair[2]}") for pair in pairs]
+    return [
+        pytest.param(
+            *pair, id=f"{pair[0].name}-{pair[1].name}-{pair[2]}", marks=[pytest.mark.costly] * (number >= len(FAULTS))
+        )
+        for number, pair in enumerate(pairs)
+    ]
 
 
 @pytest.mark.parametrize(("transition", "fault", "dialect"), sample())

@@ -106,11 +106,11 @@ class TestFaults:
 
     def test_a_server_that_goes_between_list_and_gets(self, simulator, watch):
         """Not each session is waited for."""
-        simulator.add_sessions(40)
+        simulator.add_sessions(160)
         simulator.faults([fault("update_session.get", IN_TIME["no answer"])])
         began = time.monotonic()
         assert watch(request_timeout=1).types() == []
-        assert time.monotonic() - began < 2.5  # all of them, 16 at a time, would take 3 seconds
+        assert time.monotonic() - began < 6  # all of them, 16 at a time, would take 10 seconds
 
     def test_pauses_grow_and_shrink(self, simulator, watch):
         source = watch()
