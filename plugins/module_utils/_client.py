@@ -31,7 +31,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._signals i
     GRACE,
     Interruption,
     defer_signals,
-    leave_signals,
+    threads,
     uninterrupted,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._tls import tls_context
@@ -208,9 +208,7 @@ class VCenterClient:
         values = list(values)
         if len(values) < 2:
             return [function(value) for value in values]
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(min(POOL_SIZE, len(values)), initializer=leave_signals) as pool:
+        with threads(min(POOL_SIZE, len(values))) as pool:
             return list(pool.map(function, values))
 
     def create(self, name: str, model: dict[str, Any], **arguments: Any) -> str:

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -40,7 +40,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._file_attr
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._local_files import TemporaryFile, check_room
 from ansible_collections.vsphere.content_library.plugins.module_utils._progress import Progress
-from ansible_collections.vsphere.content_library.plugins.module_utils._signals import leave_signals
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import threads
 from ansible_collections.vsphere.content_library.plugins.module_utils._tries import Broken, Tries, fault, refusal
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, poll
 
@@ -127,8 +127,7 @@ class Download:
 
     def fetch(self, wanted: Sequence[Wanted], attributes: Attributes) -> list[Fetched]:
         """Fetch files side by side. Raises VapiError, after it ended all that is still under way."""
-        threads = ThreadPoolExecutor(PARALLEL, initializer=leave_signals)
-        with self._keeper.during(self._grown, self._sockets.hang_up), threads as pool:
+        with self._keeper.during(self._grown, self._sockets.hang_up), threads(PARALLEL) as pool:
             try:
                 futures = [pool.submit(self._fetch, file, attributes) for file in wanted]
                 for future in as_completed(futures):

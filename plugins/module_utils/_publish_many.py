@@ -41,7 +41,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._publish i
     read_source,
     refuse_times,
 )
-from ansible_collections.vsphere.content_library.plugins.module_utils._signals import GRACE, leave_signals
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import GRACE, threads
 from ansible_collections.vsphere.content_library.plugins.module_utils._task import Services, Task, failure_of
 from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import PARALLEL, Shared
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
@@ -129,9 +129,9 @@ class Batch:
             publish_entry(entry)
             overall.ended(entry.size)
 
-        with ThreadPoolExecutor(self.task.params["parallel"], initializer=leave_signals) as threads:
-            futures = [threads.submit(run, entry) for entry in due]
-            with self._interrupting(due, futures, threads):
+        with threads(self.task.params["parallel"]) as pool:
+            futures = [pool.submit(run, entry) for entry in due]
+            with self._interrupting(due, futures, pool):
                 pending = set(futures)
                 while pending:
                     done, pending = wait(pending, timeout=REPORT_EVERY)
@@ -142,13 +142,13 @@ class Batch:
 
     @contextmanager
     def _interrupting(
-        self, entries: Sequence[Entry], futures: Sequence[Future[None]], threads: ThreadPoolExecutor
+        self, entries: Sequence[Entry], futures: Sequence[Future[None]], pool: ThreadPoolExecutor
     ) -> Iterator[None]:
         """What ends this task ends each item that is under way as it would end a task with that item alone."""
         try:
             yield
         except BaseException as error:
-            threads.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
             client, reason = self.task.services.client, str(error) or type(error).__name__
             for one in (client, *(entry.task.services.client for entry in entries)):
                 one.limit_timeouts()

@@ -14,7 +14,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 # Seconds that a task has after a signal: for what is under way, and then for each operation of its clean-up.
 GRACE = 5
@@ -69,6 +72,13 @@ def leave_signals() -> None:
     handles them in the main thread, which would not wake up for them while it waits for that other thread.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, *ENDING))
+
+
+def threads(number: int) -> ThreadPoolExecutor:
+    """So many threads beside the main one, which leave the signals to it."""
+    from concurrent.futures import ThreadPoolExecutor  # Most tasks need none, and start faster without it.
+
+    return ThreadPoolExecutor(number, initializer=leave_signals)
 
 
 def end_without_reader(descriptor: int) -> None:

@@ -53,7 +53,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._keep_aliv
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 from ansible_collections.vsphere.content_library.plugins.module_utils._progress import OverallProgress, Progress
 from ansible_collections.vsphere.content_library.plugins.module_utils._request_body import LOOK_EVERY, EarlyAnswer, send
-from ansible_collections.vsphere.content_library.plugins.module_utils._signals import leave_signals
+from ansible_collections.vsphere.content_library.plugins.module_utils._signals import threads
 from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import SourceFile
 from ansible_collections.vsphere.content_library.plugins.module_utils._tries import Broken, Tries, fault, refusal
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
@@ -132,10 +132,8 @@ class Upload:
             stack.enter_context(self._keeper.during(self.progress.percent, self._sockets.hang_up))
             if self._client.interruption:
                 stack.enter_context(self._client.interruption.calling(self._give_up))
-            hashers, pushers = (
-                stack.enter_context(ThreadPoolExecutor(self._shared.parallel, initializer=leave_signals))
-                for _purpose in range(2)
-            )
+            hashers = stack.enter_context(threads(self._shared.parallel))
+            pushers = stack.enter_context(threads(self._shared.parallel))
             try:
                 # vCenter wants manifest and certificate before the descriptor, and the descriptor before the disks.
                 ordered = [source for source in sources if source.role != "content"]
