@@ -12,8 +12,8 @@ PYTHON ?= $(shell for python in $(PYTHONS); do \
 
 BIN := .venv/bin
 VENV := .venv/ready
-# So many tests at a time; WORKERS=0 runs one after the other. Most wait for a server.
-CORES := $(shell nproc 2>/dev/null || echo 2)
+# So many tests at a time, and WORKERS of those that wait for a server; CORES=0 runs one after the other.
+CORES ?= $(shell nproc 2>/dev/null || echo 2)
 WORKERS ?= $(shell expr 4 '*' $(CORES))
 PYTEST := $(BIN)/python -m pytest --dist loadgroup --numprocesses
 ANSIBLE_TEST := $(BIN)/python tests/run_ansible_test.py
