@@ -21,7 +21,7 @@ import pytest
 
 from ansible_collections.vsphere.content_library.plugins.modules import library_item
 from tests.playbooks.plays import Playbooks, Server
-from tests.processes import start_module
+from tests.processes import start_module, wait_until
 from tests.simulator.process import SimulatorProcess
 from tests.simulator.store import stable_id
 
@@ -64,13 +64,8 @@ def push(servers: dict[str, Server], tmp_path: Path) -> Callable[..., ModuleRun]
         run.process.wait()
 
 
-def until(condition: Callable[[], Any]) -> Any:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    return pytest.fail("what was waited for did not happen")
+def until(condition: Callable[[], Any]) -> None:
+    wait_until(condition, 30)
 
 
 def is_moving(simulator: SimulatorProcess) -> bool:

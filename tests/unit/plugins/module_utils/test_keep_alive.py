@@ -19,6 +19,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     VapiError,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive, Sender
+from ansible_collections.vsphere.content_library.tests.unit.plugins.waiting import wait_until
 
 
 class Service:
@@ -46,13 +47,6 @@ def keeping(service, expires_in=None, stale_after=0.6):
 
 def senders():
     return [thread for thread in threading.enumerate() if thread.name == "keep-alive"]
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ from ansible_collections.vsphere.content_library.tests.unit.plugins.content_serv
     resolve,
     take,
 )
+from ansible_collections.vsphere.content_library.tests.unit.plugins.waiting import wait_until
 from ansible_collections.vsphere.content_library.tests.unit.plugins.wire import (
     HOST,
     ID,
@@ -148,9 +149,7 @@ def test_a_disk_that_fails_is_told_as_such(source, vcenter, client, monkeypatch)
     error = push_fails(client, source(), error=InvalidArgument, algorithm=None)
     assert "Input/output error" in str(error)
     assert "disk.vmdk" in str(error)
-    end = time.monotonic() + 10
-    while not vcenter.puts and time.monotonic() < end:  # The server notes it in a thread of its own.
-        time.sleep(0.01)
+    wait_until(lambda: vcenter.puts)  # The server notes it in a thread of its own.
     assert len(vcenter.puts) == 1
 
 
