@@ -25,8 +25,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,7 +44,7 @@ OTHER: dict[type, Any] = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: in a file, of what stands from start to end (offsets in the text), to other code."""
+    """One change: in a file of a tree, of what stands from start to end (offsets in the text), to other code."""
 
     path: str
     line: int
@@ -93,9 +95,9 @@ def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.JoinedStr) or isinstance(getattr(node, "value", None), str)
 
 
-def mutants_of(path: Path) -> Iterator[Mutant]:
+def mutants_of(tree: Path, path: str) -> Iterator[Mutant]:
     """All changes in the functions of a file."""
-    text = path.read_text(encoding="utf-8")
+    text = (tree / path).read_text(encoding="utf-8")
     starts = [0]
     for line in text.encode().splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
@@ -110,7 +112,7 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
         key = hashlib.sha256(f"{what}|{statement}".encode()).hexdigest()
         start = starts[node.lineno - 1] + node.col_offset
         end = starts[node.end_lineno - 1] + node.end_col_offset
-        return Mutant(str(path), node.lineno, start, end, code, what, key)
+        return Mutant(path, node.lineno, start, end, code, what, key)
 
     def visit(node: ast.AST, function: str, statement: str) -> Iterator[Mutant]:
         for child in ast.iter_child_nodes(node):
@@ -138,9 +140,8 @@ def _is_annotation(child: ast.AST, parent: ast.AST) -> bool:
 
 def sample(tree: Path, number: int, first: frozenset[str] = frozenset()) -> list[Mutant]:
     """So many mutants, beginning with those of the keys in first that there are."""
-    found = [
-        mutant for folder in FOLDERS for path in sorted((tree / folder).glob("*.py")) for mutant in mutants_of(path)
-    ]
+    paths = [str(path.relative_to(tree)) for folder in FOLDERS for path in sorted((tree / folder).glob("*.py"))]
+    found = [mutant for path in paths for mutant in mutants_of(tree, path)]
     chosen: dict[str, Mutant] = {}
     for mutant in sorted(found, key=lambda mutant: (mutant.key not in first, mutant.key)):
         chosen.setdefault(mutant.key, mutant)
@@ -193,15 +194,24 @@ def coverage(tree: Path, tests: list[str]) -> dict[tuple[str, int], list[str]]:
     found: dict[tuple[str, int], list[str]] = {}
     for path, line, names in seen:
         reached = [name for name in names if times.get(name) is not None]
-        found[(os.path.realpath(path), line)] = sorted(reached, key=lambda name: times[name])
+        found[(os.path.relpath(os.path.realpath(path), tree), line)] = sorted(reached, key=lambda name: times[name])
     return found
+
+
+def copied(tree: Path) -> Path:
+    """What git knows of the project, in tree."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    for path in filter(None, listed.stdout.split("\0")):
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / path, tree / path)
+    return tree
 
 
 def judge(tree: Path, mutant: Mutant, tests: list[str]) -> str:
     """killed, or survived, or unreached."""
     if not tests:
         return "unreached"
-    path = Path(mutant.path)
+    path = tree / mutant.path
     text = path.read_bytes()
     path.write_bytes(text[: mutant.start] + mutant.code.encode() + text[mutant.end :])
     try:
@@ -218,6 +228,7 @@ def judge(tree: Path, mutant: Mutant, tests: list[str]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--number", type=int, default=200, help="how many mutants")
+    parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 1) // 2), help="how many at a time")
     parser.add_argument("--tests", nargs="+", default=["tests/unit", "tests/cases"], help="what pytest runs")
     parser.add_argument("--output", type=Path, help="a file for the verdicts, as JSON lines")
     parser.add_argument("--first", type=Path, help="the verdicts of an earlier run, whose mutants are tried first")
@@ -225,17 +236,28 @@ def main() -> None:
     earlier = options.first.read_text(encoding="utf-8").splitlines() if options.first else []
     first = frozenset(json.loads(line)["key"] for line in earlier)
     verdicts: dict[str, list[str]] = {}
-    with tempfile.TemporaryDirectory(prefix="content-library-mutants-") as name:
-        tree = Path(os.path.realpath(name), "tree")
-        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-        for path in filter(None, listed.stdout.split("\0")):
-            (tree / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / path, tree / path)
+    with (
+        tempfile.TemporaryDirectory(prefix="content-library-mutants-") as name,
+        ThreadPoolExecutor(options.jobs) as pool,
+    ):
+        trees: SimpleQueue[Path] = SimpleQueue()
+        for number in range(options.jobs):
+            trees.put(copied(Path(os.path.realpath(name), f"tree{number}")))
+        tree = trees.get()
         reached = coverage(tree, options.tests)
+        mutants = sample(tree, options.number, first)
+        trees.put(tree)
+
+        def judged(mutant: Mutant) -> str:
+            tree = trees.get()
+            try:
+                return judge(tree, mutant, reached.get((mutant.path, mutant.line), []))
+            finally:
+                trees.put(tree)
+
         start = time.monotonic()
-        for number, mutant in enumerate(sample(tree, options.number, first), 1):
-            verdict = judge(tree, mutant, reached.get((mutant.path, mutant.line), []))
-            place = f"{Path(mutant.path).relative_to(tree)}:{mutant.line}"
+        for number, (mutant, verdict) in enumerate(zip(mutants, pool.map(judged, mutants)), 1):
+            place = f"{mutant.path}:{mutant.line}"
             verdicts.setdefault(verdict, []).append(f"{place} {mutant.what}")
             row: dict[str, Any] = dict(key=mutant.key, place=place, what=mutant.what, verdict=verdict)
             if options.output:

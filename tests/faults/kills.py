@@ -127,5 +127,5 @@ def reached(bench: Bench, kill: Kill, process: subprocess.Popen[str], operations
                 hit = hit if len(hit) >= operations.count("download") else []
         if hit:
             return hit[0]
-        time.sleep(0.02)
+        time.sleep(0.05)
     return None

@@ -96,12 +96,12 @@ class State:
     local: dict[str, str]
 
     @classmethod
-    def read(cls, simulator: SimulatorProcess, known: list[str], dest: Path) -> State:
-        """known are the ids of the sessions that were there before; sessions has them by their place in it.
+    def of(cls, state: dict[str, Any], known: list[str], dest: Path) -> State:
+        """state is what the simulator tells; known are the ids of the sessions that were there before.
 
-        downloads counts the download sessions, and local has the files in dest.
+        sessions has them by their place in known, downloads counts the download sessions, and local has the files in
+        dest.
         """
-        state = simulator.state()
         items: dict[str, list[dict[str, Any]]] = {}
         for item in state["items"].values():
             facts = {key: item[key] for key in ("type", "description")}
@@ -188,21 +188,26 @@ class Bench:
         self.simulator.reset()
         self.scene.clear()
         arguments = transition.prepare(self.scene)
-        known = list(self.simulator.state()["sessions"])
+        state = self.settled()
+        known = list(state["sessions"])
         self.simulator.clear_requests()
-        return arguments, known, self.state(known)
+        return arguments, known, State.of(state, known, self.scene.dest)
 
     def log(self) -> list[dict[str, Any]]:
         """The requests of the module."""
         return [entry for entry in self.simulator.requests() if not published(entry)]
 
-    def state(self, known: list[str]) -> State:
-        """Once no synchronization is under way any more."""
+    def settled(self) -> dict[str, Any]:
+        """The simulator's state once no synchronization is under way any more."""
         for _look in range(SYNC_LOOKS):
-            if not any(library["syncing"] for library in self.simulator.state()["libraries"].values()):
+            state = self.simulator.state()
+            if not any(library["syncing"] for library in state["libraries"].values()):
                 break
             time.sleep(0.05)
-        return State.read(self.simulator, known, self.scene.dest)
+        return state
+
+    def state(self, known: list[str]) -> State:
+        return State.of(self.settled(), known, self.scene.dest)
 
     def run(
         self, module: ModuleType, arguments: dict[str, Any], dialect: str, port: int | None = None

@@ -22,6 +22,7 @@ from .triggers import Trigger, read
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
+PIECES = 50
 PROCESSED = ("reset_after", "reset_middle", "trickle", "truncate", "cut", "body")
 MAY_PROCESS = ("status", "hang", "redirect")
 KINDS = ("reset_before", "early", *PROCESSED, *MAY_PROCESS)
@@ -225,12 +226,13 @@ async def reset(connection: Connection) -> None:
 
 
 async def trickle(connection: Connection, answer: Answer, interval: float) -> int:
-    """Send the answer byte by byte, from its status line on."""
+    """Send the answer byte by byte, from its status line on; content of files in PIECES, since it has an end."""
     raw = connection.whole(answer)
-    for position in range(len(raw)):
+    step = max(1, len(raw) // PIECES) if answer.part else 1
+    for position in range(0, len(raw), step):
         if connection.transport.is_closing():
             break
-        connection.transport.write(raw[position : position + 1])
+        connection.transport.write(raw[position : position + step])
         await connection.pause(interval)
     connection.transport.close()
     await connection.closed()
