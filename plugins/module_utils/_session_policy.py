@@ -52,27 +52,29 @@ def finish(sessions: UpdateSessions, update_session_id: str, wait_timeout: float
 
 
 def explained(sessions: UpdateSessions, error: VapiError, session: UpdateSession) -> VapiError:
-    """Add the session as last seen, and the reasons that it gives, to an error."""
+    """Add the session as last seen, and the reasons that it gives and the error does not, to an error."""
     error.update_session = session
-    error.args = ("; ".join([str(error), *reasons(sessions, session)]),)
+    told = str(error)
+    added = [f"{of}: {text}" if of else text for of, text in reasons(sessions, session) if text not in told]
+    error.args = ("; ".join([told, *added]),)
     return error
 
 
-def reasons(sessions: UpdateSessions, session: UpdateSession) -> list[str]:
+def reasons(sessions: UpdateSessions, session: UpdateSession) -> list[tuple[str | None, str]]:
     """Why a session failed or will fail: its message, those of its files and, while it is ACTIVE, of a validation.
 
     The error of a complete hides the cause ("has missing or invalid files"; "Pipe closed", image-factory issue 232).
-    What the server can no longer tell is left out.
+    Each with the name of the file that it is about, if any. What the server can no longer tell is left out.
     """
-    texts = [message_text(session["error_message"])]
+    found: list[tuple[str | None, str | None]] = [(None, message_text(session["error_message"]))]
     with suppress(VapiError):
         failed = [file for file in sessions.files.list_files(id_of(session)) if file["status"] == "ERROR"]
-        texts += [f"{file['name']}: {message_text(file['error_message']) or 'ERROR'}" for file in failed]
+        found += [(file["name"], message_text(file["error_message"]) or "ERROR") for file in failed]
         if session["state"] == "ACTIVE":
-            found = sessions.files.validate(id_of(session))
-            texts += [f"{name}: missing" for name in found["missing_files"]]
-            texts += [f"{bad['name']}: {message_text(bad['error_message'])}" for bad in found["invalid_files"]]
-    return list(dict.fromkeys(text for text in texts if text))
+            validation = sessions.files.validate(id_of(session))
+            found += [(None, f"{name}: missing") for name in validation["missing_files"]]
+            found += [(bad["name"], message_text(bad["error_message"])) for bad in validation["invalid_files"]]
+    return list(dict.fromkeys((of, text) for of, text in found if text))
 
 
 def find_sessions(sessions: UpdateSessions, params: Mapping[str, Any]) -> list[UpdateSession]:

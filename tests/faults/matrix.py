@@ -297,8 +297,8 @@ class Judge:
         self.empty = self.fault.name == "JSON null" and case.dialect == "rest" and lists
         self.plausible = self.fault.false or self.empty
         # Told that there is nothing to clear up, a task that fails leaves it.
-        self.misled = self.fault.false and case.transition.fails
-        # Nobody can bring the description back where the server is gone, or where it denies that it was changed.
+        self.misled = self.plausible and case.transition.fails
+        # Nobody can bring name and description back where the server is gone, or denies that they were changed.
         # Libraries may have one name, so one that the server denies is made again.
         self.twins = False
         self.described = case.transition.fails and (self.outage or verdict.operation == "item.update")
@@ -333,8 +333,9 @@ class Judge:
     def state(self) -> None:
         """Old or wanted, each property of each thing."""
         before, after, wanted = self.before, self.after, self.undisturbed.wanted
-        for name in before.items.keys() | after.items.keys() | wanted.items.keys():
-            olds, nows, news = (state.items.get(name, []) for state in (before, after, wanted))
+        items = self.with_old_name() if self.described and self.transition.renames else after.items
+        for name in before.items.keys() | items.keys() | wanted.items.keys():
+            olds, nows, news = (known.get(name, []) for known in (before.items, items, wanted.items))
             listed = name.endswith(" in replica")  # by the server, one file after the other
             if listed and self.twins:
                 continue
@@ -379,6 +380,13 @@ class Judge:
         )
         self.check(len(active) <= allowed, f"{len(active)} ACTIVE sessions were left")
         self.local()
+
+    def with_old_name(self) -> dict[str, list[dict[str, Any]]]:
+        """The items, with the one that kept its new name under its old one."""
+        items, lost = dict(self.after.items), self.before.items.keys() - self.after.items.keys()
+        for name, new in zip(sorted(lost), sorted(items.keys() - self.before.items.keys())):
+            items[name] = items.pop(new)
+        return items
 
     def renames(self) -> set[str]:
         """The old and the new name of an item that is renamed."""

@@ -41,6 +41,16 @@ def test_why_a_complete_failed_is_told_where_the_session_can_not_be_read(server)
     assert caught.value.update_session is None
 
 
+def test_a_reason_that_the_error_tells_is_not_told_again(server):
+    message = {"id": "x", "default_message": "The disk is full.", "args": []}
+    server.expect("complete", Refusal("NOT_ALLOWED_IN_CURRENT_STATE", 400, ("The disk is full.",)))
+    server.expect("get", session("ERROR", error_message=message))
+    server.expect("files", [{**WAITING, "status": "ERROR", "error_message": message}])
+    with pytest.raises(VapiError) as caught:
+        finish(sessions_of(server), ID, 60)
+    assert str(caught.value).count("The disk is full.") == 1
+
+
 # The sessions of others on an item
 
 
