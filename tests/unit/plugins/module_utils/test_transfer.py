@@ -19,6 +19,7 @@ import trustme
 from ansible_collections.vsphere.content_library.plugins.module_utils import _progress, _transfer, _tries
 from ansible_collections.vsphere.content_library.plugins.module_utils._checksums import Checksum
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
+from ansible_collections.vsphere.content_library.plugins.module_utils._endpoint import Connections
 from ansible_collections.vsphere.content_library.plugins.module_utils._errors import (
     InternalServerError,
     InvalidArgument,
@@ -32,7 +33,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._source_files import Whole, open_file
-from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Upload
+from ansible_collections.vsphere.content_library.plugins.module_utils._transfer import Shared, Upload
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
 from ansible_collections.vsphere.content_library.plugins.module_utils._wait import Deadline, wait_for
 from ansible_collections.vsphere.content_library.tests.unit.plugins.content_server import (
@@ -170,6 +171,14 @@ def test_a_push(source, vcenter, client):
     assert "transfer-encoding" not in put.headers
     assert (put.received, put.size) == (content[: len(put.received)], len(content))
     assert put.digest.hexdigest() == pushed.checksum.value
+
+
+def test_a_connection_is_kept_for_the_next_file(source, vcenter, client):
+    kept = Connections()
+    push(client, source(name="a.vmdk"), source(name="b.vmdk"), shared=Shared(parallel=1, connections=kept))
+    kept.close()
+    one, other = (put.handler.client_address for put in vcenter.puts)
+    assert one == other
 
 
 def test_an_empty_file(source, vcenter, client):
