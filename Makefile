@@ -15,6 +15,8 @@ VENV := .venv/ready
 # So many tests at a time, and WORKERS of those that wait for a server; CORES=0 runs one after the other.
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 WORKERS ?= $(shell expr 4 '*' $(CORES))
+# So many of static, working and waiting go on side by side.
+LANES ?= 3
 PYTEST := $(BIN)/python -m pytest --dist loadgroup --numprocesses
 ANSIBLE_TEST := $(BIN)/python tests/run_ansible_test.py
 # Images of containers often forbid Python to keep what it compiled, and then each of some thousand processes compiles.
@@ -45,7 +47,7 @@ picture: build ## draw what the demo shows into docs/docsite/rst/demo.svg
 
 .PHONY: test
 test: $(VENV) ## run every test: what takes a core beside what waits for servers
-	$(MAKE) --jobs=3 --output-sync=recurse static working waiting
+	$(MAKE) --jobs=$(LANES) --output-sync=recurse static working waiting
 
 .PHONY: static
 static: $(VENV) ## lint, docs and sanity

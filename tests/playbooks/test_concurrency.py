@@ -113,7 +113,7 @@ def assert_nothing_left(simulator: SimulatorProcess) -> None:
 
 
 def test_a_living_push_is_not_taken_for_an_abandoned_one(simulator, push):
-    simulator.config(upload_rate=SIZE / SECONDS)
+    simulator.config(upload_rate=SIZE / (3 * SECONDS))  # It has to last until the second has started.
     first = push("a")
     until(lambda: is_moving(simulator))
     second = push("b").result()

@@ -726,7 +726,7 @@ def test_a_connection_that_breaks_every_time(source, stack, vcenter, ca_path):
     error = push_fails(client, source(LARGE), error=ResourceInaccessible)
     assert f"the connection to 127.0.0.1:{vcenter.port} broke" in str(error)
     assert error.http_status is None
-    assert len(vcenter.puts) > 3
+    assert len(vcenter.puts) > 1  # as many as the machine makes within request_timeout
 
 
 def test_an_answer_that_is_none(source, stack, vcenter, ca_path):
