@@ -69,7 +69,9 @@ def reasons(sessions: UpdateSessions, session: UpdateSession) -> list[tuple[str 
     found: list[tuple[str | None, str | None]] = [(None, message_text(session["error_message"]))]
     with suppress(VapiError):
         failed = [file for file in sessions.files.list_files(id_of(session)) if file["status"] == "ERROR"]
-        found += [(file["name"], message_text(file["error_message"]) or "ERROR") for file in failed]
+        for file in failed:
+            text = message_text(file["error_message"])
+            found.append((file["name"], text) if text else (None, f"{file['name']}: ERROR"))
         if session["state"] == "ACTIVE":
             validation = sessions.files.validate(id_of(session))
             found += [(None, f"{name}: missing") for name in validation["missing_files"]]

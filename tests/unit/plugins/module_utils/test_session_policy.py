@@ -51,6 +51,14 @@ def test_a_reason_that_the_error_tells_is_not_told_again(server):
     assert str(caught.value).count("The disk is full.") == 1
 
 
+def test_a_file_that_failed_without_a_reason_is_named(server):
+    server.expect("complete")
+    server.expect("get", session("ERROR"))
+    server.expect("files", [{**WAITING, "status": "ERROR"}])
+    with pytest.raises(VapiError, match=r"ended in ERROR when it was completed; a\.iso: ERROR"):
+        finish(sessions_of(server), ID, 60)
+
+
 # The sessions of others on an item
 
 

@@ -721,12 +721,12 @@ def test_a_connection_that_breaks_in_the_middle(source, vcenter, client):
 
 
 def test_a_connection_that_breaks_every_time(source, stack, vcenter, ca_path):
-    client = stack.enter_context(client_of(vcenter, ca_path, request_timeout=1))
+    client = stack.enter_context(client_of(vcenter, ca_path, request_timeout=3))
     vcenter.on_put = refuse_at_half(None, times=99)
     error = push_fails(client, source(LARGE), error=ResourceInaccessible)
     assert f"the connection to 127.0.0.1:{vcenter.port} broke" in str(error)
     assert error.http_status is None
-    assert len(vcenter.puts) > 1  # as many as the machine makes within request_timeout
+    assert len(vcenter.puts) > 3
 
 
 def test_an_answer_that_is_none(source, stack, vcenter, ca_path):
