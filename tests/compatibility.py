@@ -9,9 +9,11 @@ the newest run the cases and the playbooks, too.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.conftest import ROOT
@@ -19,13 +21,15 @@ from tests.pages import table, write
 
 # Each with the newest Python that its controller supports: ansible-core's support matrix.
 CORES = {"2.16": "3.12", "2.17": "3.12", "2.18": "3.13", "2.19": "3.13", "2.20": "3.14", "2.21": "3.14"}
+WHOLE = (min(CORES), max(CORES))
 PYTHONS = tuple(f"3.{minor}" for minor in range(9, 15))
 SUPPORTED = """
 from ansible_test._util.target.common.constants import CONTROLLER_PYTHON_VERSIONS, REMOTE_ONLY_PYTHON_VERSIONS
 print(*REMOTE_ONLY_PYTHON_VERSIONS, *CONTROLLER_PYTHON_VERSIONS)
 """
 
-SUITE = ("-m", "pytest", "-q", "-n", "auto", "--dist", "loadgroup", "tests/cases", "tests/playbooks")
+WORKERS = 4 * (os.cpu_count() or 1)
+SUITE = ("-m", "pytest", "-q", "-n", WORKERS, "--dist", "loadgroup", "tests/cases", "tests/playbooks")
 
 
 def installed() -> dict[str, str]:
@@ -40,15 +44,15 @@ def installed() -> dict[str, str]:
     return found
 
 
-def run(*command: object) -> tuple[bool, str]:
+def run(core: str, *command: object) -> tuple[bool, str]:
     """Run a command of the checkout, show what it prints, and return whether it succeeded, and what it printed."""
-    print("$", *command, flush=True)
+    print(f"{core} $", *command, flush=True)
     lines = []
     with subprocess.Popen(
         list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         for line in process.stdout:
-            print(line, end="", flush=True)
+            print(f"{core} | {line}", end="", flush=True)
             lines.append(line)
     return process.returncode == 0, "".join(lines)
 
@@ -63,32 +67,46 @@ def counted(result: tuple[bool, str]) -> str:
     return told if succeeded else f"**failed** {told}"
 
 
+def controller(core: str, pythons: dict[str, str]) -> str:
+    """The newest Python of this machine that runs a core."""
+    supported = PYTHONS[: PYTHONS.index(CORES[core]) + 1]
+    return max((version for version in pythons if version in supported), key=PYTHONS.index)
+
+
+def installation(core: str) -> Path:
+    return ROOT / f".build/compatibility-{core}/bin/python"
+
+
+def by_ansible_test(core: str, pythons: dict[str, str]) -> tuple[str, ...]:
+    """Install a core, and run sanity and the units. Returns the version, Python, and what came out."""
+    python = installation(core)
+    needed = ["--requirement", "tests/requirements.txt"] if core in WHOLE else []
+    for command in (
+        (pythons[controller(core, pythons)], "-m", "venv", python.parent.parent),
+        (python, "-m", "pip", "install", "--quiet", f"ansible-core=={core}.*", *needed),
+    ):
+        if not run(core, *command)[0]:
+            raise RuntimeError(f"ansible-core {core} can't be installed")
+    version = run(core, python, "-c", "import ansible.release as r; print(r.__version__)")[1].strip()
+    sanity = run(core, python, "tests/run_ansible_test.py", "sanity", "--venv")[0]
+    units = [
+        f"{each}: {counted(run(core, python, 'tests/run_ansible_test.py', 'units', '--venv', '--python', each))}"
+        for each in run(core, python, "-c", SUPPORTED)[1].split()
+        if each in pythons
+    ]
+    return version, controller(core, pythons), "passed" if sanity else "**failed**", "; ".join(units)
+
+
 def main() -> int:
-    pythons, rows = installed(), []
-    for core, newest in CORES.items():
-        controller = max(
-            (python for python in pythons if PYTHONS.index(python) <= PYTHONS.index(newest)), key=PYTHONS.index
-        )
-        folder = ROOT / f".build/compatibility-{core}"
-        python = folder / "bin/python"
-        whole = core in (min(CORES), max(CORES))
-        needed = ["--requirement", "tests/requirements.txt"] if whole else []
-        for command in (
-            (pythons[controller], "-m", "venv", folder),
-            (python, "-m", "pip", "install", "--quiet", f"ansible-core=={core}.*", *needed),
-        ):
-            if not run(*command)[0]:
-                sys.exit(f"ansible-core {core} can't be installed")
-        version = run(python, "-c", "import ansible.release as r; print(r.__version__)")[1].strip()
-        sanity = run(python, "tests/run_ansible_test.py", "sanity", "--venv")[0]
-        units = [
-            f"{each}: {counted(run(python, 'tests/run_ansible_test.py', 'units', '--venv', '--python', each))}"
-            for each in run(python, "-c", SUPPORTED)[1].split()
-            if each in pythons
-        ]
-        playbooks = counted(run(python, *SUITE)) if whole else ""
-        rows.append((version, controller, "passed" if sanity else "**failed**", "; ".join(units), playbooks))
-    text = table(("ansible-core", "on Python", "sanity", "units", "cases and playbooks"), *rows)
+    pythons = installed()
+    # Sanity keeps one core of the machine busy; what waits for servers has limits of time, and the machine to itself.
+    with ThreadPoolExecutor(max(2, (os.cpu_count() or 1) // 2)) as pool:
+        rows = list(pool.map(lambda core: by_ansible_test(core, pythons), CORES))
+    suites = {core: counted(run(core, installation(core), *SUITE)) for core in WHOLE}
+    text = table(
+        ("ansible-core", "on Python", "sanity", "units", "cases and playbooks"),
+        *((*row, suites.get(core, "")) for core, row in zip(CORES, rows)),
+    )
     print(text)
     write("compatibility.md", "matrix", text)
     return int("**failed**" in text)

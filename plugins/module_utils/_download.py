@@ -189,9 +189,9 @@ class Download:
 
     def _get(self, wanted: Wanted, info: Mapping[str, Any], content: _Content) -> None:
         """One GET, from the byte that was reached. Raises Broken where another one may succeed."""
-        model = info["download_endpoint"] or {}
+        model = info.get("download_endpoint") or {}
         if not model.get("uri"):
-            raise self._failed(VapiError, "the server named no download endpoint", wanted)
+            raise self._failed(VapiError, "the server named no download endpoint, as if the session had ended", wanted)
         self._client.secrets.add(model["uri"])
         try:
             endpoint = Endpoint.parse(model)

@@ -118,9 +118,10 @@ def place(backings: Any) -> str:
 
 def changes(params: Params, library: Library) -> dict[str, Any]:
     """The model of an update: only what differs. Raises InvalidArgument where a password for it is missing."""
+    # What a library was found by is no property to change.
     model = {
         name: params[name]
-        for name in ("name", "description")
+        for name in (("name", "description") if params["library_id"] else ("description",))
         if params[name] is not None and params[name] != library[name]
     }
     policy = params["security_policy_id"]

@@ -185,7 +185,6 @@ def bring_about(
     task: Task, source: Package, plan: ItemPlan, original: LibraryItem | None
 ) -> tuple[LibraryItem, Content]:
     """Create or update the item, then its content. After a failure the item is as it was before."""
-    items = task.services.library_items
     item_id = id_of(plan.before) if plan.before else None
     content = Content(plan_copy(task, original, item_id)) if original else Content()
     if plan.differs:
@@ -193,7 +192,7 @@ def bring_about(
     if "name" in plan.changes:
         refuse_taken_name(task, plan)
     if plan.changes:
-        task.perform("update_item", items.update, item_id, plan.changes)
+        plan = plan._replace(before=task.perform("update_item", update_item, task, plan) or plan.before)
     try:
         if plan.before is None:
             with defer_signals():
@@ -208,6 +207,30 @@ def bring_about(
         raise
     has_changed = not task.check_mode and (plan.differs or content.plan.differs)
     return (reread(task, item_id, plan.after["name"]) if item_id and has_changed else plan.after), content
+
+
+def update_item(task: Task, plan: ItemPlan) -> LibraryItem:
+    """Change the properties. Returns the item as it was before, with what others changed after it was looked at.
+
+    The server refuses that once the item has another version: by somebody else, or by this very request, where its
+    answer was lost and it was sent again.
+    """
+    items, changes, before = task.services.library_items, plan.changes, plan.before
+    while changes:
+        try:
+            items.update(id_of(before), changes, before["version"])
+            break
+        except VapiError as error:
+            if not could_be(error, InvalidArgument):
+                raise
+            now = items.get(id_of(before))
+            if now["version"] == before["version"]:
+                raise
+            facts: Any = now
+            changes = {name: value for name, value in changes.items() if value != (facts[name] or "")}
+            theirs: Any = {name: facts[name] for name in changes}
+            before = {**before, **theirs, "version": now["version"]}
+    return before
 
 
 def reread(task: Task, item_id: str, name: str) -> LibraryItem:

@@ -364,7 +364,16 @@ def run(task: Task) -> dict[str, Any]:
         library = update(task, create(task), new=True)
     else:
         library = update(task, before)
+    check_name(task, library)
     return dict(library=library, diff=dict(before=library_diff_state(before), after=library_diff_state(library)))
+
+
+def check_name(task: Task, library: Library | None) -> None:
+    """Raise NotFound where the library has lost the name that the task is about."""
+    name = task.params["name"]
+    if library and name not in (None, library["name"]):
+        text = f"somebody else renamed library {library['id']} on {task.host} from {name} to {library['name']}"
+        raise with_library(NotFound(text, operation="library.get"), library)
 
 
 def find(task: Task) -> Library | None:

@@ -114,6 +114,13 @@ def test_what_passes_is_tried_again(export: Export, fault: dict[str, Any]) -> No
     assert len(export.downloads()) == 3
 
 
+def test_somebody_cancels_the_session_before_the_file_is_asked_for(export: Export) -> None:
+    cancel = {"act": "cancel_download"}
+    export.vcenter.rivals([{"match": {"operation": "download_file.get"}, "at": 1, "acts": [cancel]}])
+    export.refused(export.run(), "ERROR", "tools.iso", "no download endpoint")
+    assert [act["outcome"] for act in export.vcenter.rivals_done()] == ["done"]
+
+
 def test_a_token_that_ended_is_renewed(export: Export) -> None:
     export.fault("status", status=401)
     export.arrived(export.run(tokens_left=1))  # the endpoint alone said so, and the token lives on

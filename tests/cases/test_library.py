@@ -48,6 +48,23 @@ def test_a_library_of_somebody_else_is_changed_like_any_other(runner: Runner, di
     assert [library["name"] for library in task.state["libraries"].values()].count("new") == 1
 
 
+@pytest.mark.parametrize("is_new", [True, False], ids=["new", "changed"])
+@pytest.mark.parametrize("dialect", ["api", "rest"])
+def test_a_library_that_somebody_else_renames_keeps_that_name(runner: Runner, dialect: str, is_new: bool) -> None:
+    runner.given({} if is_new else {"libraries": {"wanted": {}}})
+    rename = {"act": "rename_library", "library": "wanted"}
+    runner.control(
+        "POST", "/rivals", [{"match": {"operation": "library.get"}, "at": 1 + (not is_new), "acts": [rename]}]
+    )
+    task = runner.task("library", name="wanted", datastore="nfs-01", description="Ours.", api_endpoint=dialect)
+    assert (task.status, task["error_type"]) == ("failed", "NOT_FOUND"), task.result
+    assert "renamed" in task["msg"]
+    assert task["library"]["name"] == "renamed by a rival"
+    names = [library["name"] for library in task.state["libraries"].values()]
+    assert names.count("renamed by a rival") == 1
+    assert "wanted" not in names
+
+
 @pytest.mark.parametrize("dialect", ["api", "rest"])
 def test_another_vcenter(runner: Runner, publisher: SimulatorProcess, dialect: str) -> None:
     """Its certificate is not trusted by itself; no secret shows, on the way to the server alone."""

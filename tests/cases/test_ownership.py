@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.vsphere.content_library.plugins.modules import update_session
+from ansible_collections.vsphere.content_library.plugins.modules import library_item, update_session
 from tests.cases.work import Work
 from tests.simulator.process import SimulatorProcess
 
@@ -168,3 +168,32 @@ def test_a_description_is_taken_back(work: Work, hidden: bool) -> None:
     work.faults(upload=REFUSED)
     assert work.publish(description="new").failed
     assert [item["description"] for item in work.items()] == ["old"]
+
+
+@pytest.mark.parametrize("lost", [None, LOST[0], LOST[1]], ids=["no loss", "request", "answer"])
+def test_a_description_that_somebody_else_wrote_comes_back(work: Work, lost: dict[str, Any] | None) -> None:
+    """They write it after this task looked at the item, or after it wrote its own, and the answer to that was lost."""
+    work.vcenter.add_item("tools", type="iso", files={"tools.iso": "old"})
+    work.faults(**({"item__update": lost} if lost else {}))
+    work.rival("item.update", "describe_item", at=2 if lost else 1)
+    outcome = work.publish(description="Ours.", checksum=f"sha256:{64 * '0'}")
+    assert outcome.result["error_type"] == "ERROR", outcome.result
+    assert work.outcomes() == ["done"]
+    (item,) = work.items()
+    assert item["description"] == "of a rival"
+
+
+def test_a_description_that_somebody_else_wrote_is_replaced(work: Work) -> None:
+    work.vcenter.add_item("tools")
+    work.rival("item.update", "describe_item")
+    outcome = work.run(library_item, library_name="demo", name="tools", description="Ours.")
+    assert (outcome.result["operations"], work.outcomes()) == (["update_item"], ["done"]), outcome.result
+    assert outcome.result["library_item"]["description"] == "Ours."
+
+
+def test_an_update_that_the_server_refuses_is_sent_once(work: Work) -> None:
+    work.vcenter.add_item("tools")
+    work.faults(item__update=dict(kind="status", status=400, count=100))
+    outcome = work.run(library_item, library_name="demo", name="tools", description="Ours.")
+    assert outcome.result["http_status"] == 400, outcome.result
+    assert work.operations().count("item.update") == 1

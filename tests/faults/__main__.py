@@ -100,7 +100,7 @@ def run(options: argparse.Namespace, matrix: str) -> Iterator[Verdict]:
     with ProcessPoolExecutor(options.workers, initializer=start) as pool:
         futures = [
             pool.submit(work, row, dialect, column, options.part, options.equal)
-            for row, transition in enumerate(TRANSITIONS)
+            for row, transition in reversed(list(enumerate(TRANSITIONS)))  # the last ones wait longest
             if options.transition in f"{transition.module_name}: {transition.name}"
             if matrix != "kills" or transition.killed
             for dialect in transition.dialects

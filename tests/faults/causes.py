@@ -23,7 +23,7 @@ SEEN = {
     "OPERATION_NOT_FOUND": r"there is no",
     "UNABLE_TO_ALLOCATE_RESOURCE": r"space|disk",
     "CANCELED": r"cancel",
-    "ERROR": r"checksum|missing|ended in|lost|somebody else|gave up",
+    "ERROR": r"checksum|missing|ended|lost|somebody else|gave up|cancel",
 }
 
 

@@ -222,6 +222,8 @@ class Judge:
             return  # it has what its publisher has
         wanted = self.undisturbed.wanted.items.get(self.name, [])
         contents = [digests(left)]
+        if self.act == "complete_ours" and contents[0].items() <= digests(now).items():
+            contents.append(digests(now))  # the server goes on and pulls what we had asked for
         completed = any(entry["operation"] in ("update_session.complete", "item.copy") for entry in self.log)
         # What was being completed when the rival came is ours, unless their act is about content.
         if self.sent_since("update_session.complete") or (completed and self.act not in OF_CONTENT):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -14,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from . import copies
@@ -153,9 +154,10 @@ class Control:
         copies.settle(self.store)
         item = self.store.item(request.path_params["item_id"])
         file = item.files.get(request.path_params["name"])
-        if file is None:
-            raise VapiError("NOT_FOUND", message("item_file_not_found", "No such file."))
-        return FileResponse(file.blob.path, media_type="application/octet-stream")
+        with contextlib.suppress(FileNotFoundError):  # somebody deletes the item
+            if file is not None:
+                return Response(file.blob.path.read_bytes(), media_type="application/octet-stream")
+        raise VapiError("NOT_FOUND", message("item_file_not_found", "No such file."))
 
     async def add_sessions(self, request: Request) -> Any:
         """Seed sessions, each on an item of its own unless library_item_id is given."""

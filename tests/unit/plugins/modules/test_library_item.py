@@ -329,7 +329,7 @@ def test_no_description_is_an_empty_one(server, check_mode):
 def test_a_description_that_differs_is_patched(server):
     expect_item(server, description="old")
     server.expect("get_library", library(), id=LIBRARY)
-    server.expect("update_item", None, {"description": ""}, id=ITEM)
+    server.expect("update_item", None, {"description": "", "version": "3"}, id=ITEM)
     server.expect("get_item", item(description=""), id=ITEM)
     result = succeeded(run(server, description=""), "update_item")
     assert (result["diff"]["before"]["description"], result["diff"]["after"]["description"]) == ("old", "")
@@ -685,7 +685,7 @@ def test_a_session_that_somebody_else_ended(server, content, iso, ca_path):
 def test_a_description_is_taken_back(server, content, iso, ca_path):
     expect_item(server, description="old")
     server.expect("get_library", library(), id=LIBRARY)
-    server.expect("update_item", None, {"description": "new"}, id=ITEM)
+    server.expect("update_item", None, {"description": "new", "version": "3"}, id=ITEM)
     server.expect("item_files", [], id=ITEM)
     expect_no_session(server)
     server.expect("create", NOT_FOUND, {"library_item_id": ITEM})
