@@ -192,7 +192,9 @@ def bring_about(
     if "name" in plan.changes:
         refuse_taken_name(task, plan)
     if plan.changes:
-        plan = plan._replace(before=task.perform("update_item", update_item, task, plan) or plan.before)
+        plan = plan._replace(
+            before=task.perform("update_item", update_item, task, plan.before, plan.changes) or plan.before
+        )
     try:
         if plan.before is None:
             with defer_signals():
@@ -209,13 +211,13 @@ def bring_about(
     return (reread(task, item_id, plan.after["name"]) if item_id and has_changed else plan.after), content
 
 
-def update_item(task: Task, plan: ItemPlan) -> LibraryItem:
+def update_item(task: Task, before: LibraryItem, changes: Mapping[str, Any]) -> LibraryItem:
     """Change the properties. Returns the item as it was before, with what others changed after it was looked at.
 
     The server refuses that once the item has another version: by somebody else, or by this very request, where its
     answer was lost and it was sent again.
     """
-    items, changes, before = task.services.library_items, plan.changes, plan.before
+    items = task.services.library_items
     while changes:
         try:
             items.update(id_of(before), changes, before["version"])
@@ -223,13 +225,12 @@ def update_item(task: Task, plan: ItemPlan) -> LibraryItem:
         except VapiError as error:
             if not could_be(error, InvalidArgument):
                 raise
-            now = items.get(id_of(before))
+            now: Any = items.get(id_of(before))
             if now["version"] == before["version"]:
                 raise
-            facts: Any = now
-            changes = {name: value for name, value in changes.items() if value != (facts[name] or "")}
-            theirs: Any = {name: facts[name] for name in changes}
-            before = {**before, **theirs, "version": now["version"]}
+            changes = {name: value for name, value in changes.items() if value != (now[name] or "")}
+            with_theirs: Any = {**before, **{name: now[name] for name in (*changes, "version")}}
+            before = with_theirs
     return before
 
 
