@@ -451,7 +451,10 @@ def managed(session: dict[str, Any] | None) -> dict[str, Any]:
 def still(state: dict[str, Any]) -> dict[str, Any]:
     """The state without what moves by itself, and without tokens, which are looked at on their own."""
     sessions = {
-        name: {key: value for key, value in session.items() if key != "expires_in"}
+        name: {
+            **{key: value for key, value in session.items() if key != "expires_in"},
+            "files": {name: unpulled(file) for name, file in session["files"].items()},
+        }
         for name, session in state["sessions"].items()
     }
     libraries = {
@@ -459,6 +462,13 @@ def still(state: dict[str, Any]) -> dict[str, Any]:
         for name, library in state["libraries"].items()
     }
     return {"items": state["items"], "libraries": libraries, "sessions": sessions}
+
+
+def unpulled(file: dict[str, Any]) -> dict[str, Any]:
+    """A file without how far the server is with its pull."""
+    if file["source_type"] != "PULL" or file["status"] not in ("WAITING_FOR_TRANSFER", "TRANSFERRING"):
+        return file
+    return {key: value for key, value in file.items() if key not in ("status", "bytes_transferred")}
 
 
 def contains(whole: Any, part: Any) -> bool:
