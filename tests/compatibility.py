@@ -28,8 +28,8 @@ from ansible_test._util.target.common.constants import CONTROLLER_PYTHON_VERSION
 print(*REMOTE_ONLY_PYTHON_VERSIONS, *CONTROLLER_PYTHON_VERSIONS)
 """
 
-WORKERS = 4 * (os.cpu_count() or 1)
-SUITE = ("-m", "pytest", "-q", "-n", WORKERS, "--dist", "loadgroup", "tests/cases", "tests/playbooks")
+# make matrix tells how many workers that is.
+SUITE = ("-m", "pytest", "-q", "-n", "auto", "--dist", "loadgroup", "tests/cases", "tests/playbooks")
 
 
 def installed() -> dict[str, str]:
@@ -70,7 +70,7 @@ def counted(result: tuple[bool, str]) -> str:
 def controller(core: str, pythons: dict[str, str]) -> str:
     """The newest Python of this machine that runs a core."""
     supported = PYTHONS[: PYTHONS.index(CORES[core]) + 1]
-    return max((version for version in pythons if version in supported), key=PYTHONS.index)
+    return [version for version in supported if version in pythons][-1]
 
 
 def installation(core: str) -> Path:
@@ -79,10 +79,10 @@ def installation(core: str) -> Path:
 
 def by_ansible_test(core: str, pythons: dict[str, str]) -> tuple[str, ...]:
     """Install a core, and run sanity and the units. Returns the version, Python, and what came out."""
-    python = installation(core)
+    python, runs_on = installation(core), controller(core, pythons)
     needed = ["--requirement", "tests/requirements.txt"] if core in WHOLE else []
     for command in (
-        (pythons[controller(core, pythons)], "-m", "venv", python.parent.parent),
+        (pythons[runs_on], "-m", "venv", python.parent.parent),
         (python, "-m", "pip", "install", "--quiet", f"ansible-core=={core}.*", *needed),
     ):
         if not run(core, *command)[0]:
@@ -94,7 +94,7 @@ def by_ansible_test(core: str, pythons: dict[str, str]) -> tuple[str, ...]:
         for each in run(core, python, "-c", SUPPORTED)[1].split()
         if each in pythons
     ]
-    return version, controller(core, pythons), "passed" if sanity else "**failed**", "; ".join(units)
+    return version, runs_on, "passed" if sanity else "**failed**", "; ".join(units)
 
 
 def main() -> int:

@@ -453,7 +453,7 @@ def still(state: dict[str, Any]) -> dict[str, Any]:
     sessions = {
         name: {
             **{key: value for key, value in session.items() if key != "expires_in"},
-            "files": {name: unpulled(file) for name, file in session["files"].items()},
+            "files": {file_name: unpulled(file) for file_name, file in session["files"].items()},
         }
         for name, session in state["sessions"].items()
     }
