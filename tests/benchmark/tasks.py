@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from tests.benchmark.measurement import Took, collections_path, interleaved, measure, middle, python_environment
-from tests.benchmark.modules import new_client
+from tests.benchmark.modules import BARE, ONE_GET, new_client
 from tests.pages import table
 from tests.simulator.process import SimulatorProcess
 
@@ -26,18 +26,6 @@ FEW, MANY = 1, 21
 ITEMS = 100
 CONTENT = "x" * 1024
 WAYS = {"in process": "true", "as a module": "false"}
-# The least that a module with requests can do.
-ONE_GET = """\
-import os
-import requests
-from ansible.module_utils.basic import AnsibleModule
-
-module = AnsibleModule({"url": {}, "ca_path": {}})
-headers = {"vmware-api-session-id": os.environ["VMWARE_SESSION_ID"]}
-answer = requests.get(module.params["url"], headers=headers, verify=module.params["ca_path"], timeout=60)
-answer.raise_for_status()
-module.exit_json(update_session=answer.json())
-"""
 WANTED = (("in process", ("token",), 0.35), ("in process", ("login",), 0.5), ("as a module", ("token", "login"), 1.4))
 MODULES = ("update_session_info", "update_session_fail", "library_item")
 
@@ -131,7 +119,7 @@ def slopes(rounds: int) -> str:
     with plays() as play:
         cases: dict[tuple[str, ...], Callable[[int], Took]] = {
             ("`ansible.builtin.ping`", "", ""): play.ping,
-            ("a module that does `requests.get`", "as a module", "token"): play.one_get,
+            (BARE, "as a module", "token"): play.one_get,
         }
         for module in MODULES:
             for way, in_process in WAYS.items():
