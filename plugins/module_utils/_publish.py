@@ -56,6 +56,7 @@ Params = Mapping[str, Any]
 
 LONGEST = dict(name=80, description=2000)
 LEAST = dict(stale_after=1, busy_timeout=0, wait_timeout=1)
+UPDATE_TRIES = 5  # of one update; between each two of them somebody else has changed the item
 TYPES = {".iso": "iso", ".ovf": "ovf", ".ova": "ovf"}
 
 
@@ -217,13 +218,14 @@ def update_item(task: Task, before: LibraryItem, changes: Mapping[str, Any]) -> 
     The server refuses that once the item has another version: by somebody else, or by this very request, where its
     answer was lost and it was sent again.
     """
-    items = task.services.library_items
+    items, tries = task.services.library_items, 0
     while changes:
         try:
             items.update(id_of(before), changes, before["version"])
             break
         except VapiError as error:
-            if not could_be(error, InvalidArgument):
+            tries += 1
+            if tries == UPDATE_TRIES or not could_be(error, InvalidArgument):
                 raise
             now: Any = items.get(id_of(before))
             if now["version"] == before["version"]:

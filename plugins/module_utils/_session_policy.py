@@ -54,8 +54,13 @@ def finish(sessions: UpdateSessions, update_session_id: str, wait_timeout: float
 def explained(sessions: UpdateSessions, error: VapiError, session: UpdateSession) -> VapiError:
     """Add the session as last seen, and the reasons that it gives and the error does not, to an error."""
     error.update_session = session
-    told = str(error)
-    added = [f"{of}: {text}" if of else text for of, text in reasons(sessions, session) if text not in told]
+    told, found = str(error), reasons(sessions, session)
+    added, of_files = [], {text for of, text in found if of}
+    for of, text in found:
+        if of and text in told and of not in told:
+            added.append(f"that is about file {of}")
+        elif text not in told and (of or text not in of_files):
+            added.append(f"{of}: {text}" if of else text)
     error.args = ("; ".join([told, *added]),)
     return error
 

@@ -191,6 +191,22 @@ def test_a_description_that_somebody_else_wrote_is_replaced(work: Work) -> None:
     assert outcome.result["library_item"]["description"] == "Ours."
 
 
+def test_an_update_that_others_always_come_before_ends(work: Work) -> None:
+    work.vcenter.add_item("tools")
+    others = [
+        {
+            "match": {"operation": "item.update"},
+            "at": at,
+            "acts": [dict(act="describe_item", item="tools", description=f"{at}")],
+        }
+        for at in range(1, 20)
+    ]
+    work.vcenter.rivals(others)
+    outcome = work.run(library_item, library_name="demo", name="tools", description="Ours.")
+    assert outcome.result["operation"] == "item.update", outcome.result
+    assert (work.operations().count("item.update"), [item["description"] for item in work.items()]) == (5, ["5"])
+
+
 def test_an_update_that_the_server_refuses_is_sent_once(work: Work) -> None:
     work.vcenter.add_item("tools")
     work.faults(item__update=dict(kind="status", status=400, count=100))

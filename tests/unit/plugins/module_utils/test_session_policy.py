@@ -49,6 +49,16 @@ def test_a_reason_that_the_error_tells_is_not_told_again(server):
     with pytest.raises(VapiError) as caught:
         finish(sessions_of(server), ID, 60)
     assert str(caught.value).count("The disk is full.") == 1
+    assert str(caught.value).endswith("; that is about file a.iso")
+
+
+def test_a_reason_of_a_session_and_its_file_is_told_once(server):
+    message = {"id": "x", "default_message": "The disk is full.", "args": []}
+    server.expect("complete")
+    server.expect("get", session("ERROR", error_message=message))
+    server.expect("files", [{**WAITING, "status": "ERROR", "error_message": message}])
+    with pytest.raises(VapiError, match=r"when it was completed; a\.iso: The disk is full\.$"):
+        finish(sessions_of(server), ID, 60)
 
 
 def test_a_file_that_failed_without_a_reason_is_named(server):
