@@ -111,7 +111,7 @@ mutants: $(VENV) ## break the code in 200 places, one at a time, and count what 
 
 .PHONY: matrix
 matrix: $(VENV) ## test on each supported ansible-core, and write what ran into docs/compatibility.md
-	CONTENT_LIBRARY_COSTLY=1 PYTEST_XDIST_AUTO_NUM_WORKERS=$(WORKERS) $(BIN)/python -m tests.compatibility
+	CONTENT_LIBRARY_COSTLY=1 WORKERS=$(WORKERS) $(BIN)/python -m tests.compatibility
 
 .PHONY: soak
 soak: $(VENV) ## run modules ten thousand times, and on 200 hosts at once

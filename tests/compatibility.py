@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m tests.compatibility``: test on each supported ansible-core, and write what ran into a page of docs.
 
-Each has sanity, and units with every Python that it, the collection and this machine have in common. The oldest and
-the newest run the cases and the playbooks, too.
+Each has sanity, and the units of what meets ansible-core with every Python that it, the collection and this machine
+have in common; the newest has all units. The oldest and the newest run the cases and the playbooks, too.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from tests.pages import table, write
 
 # Each with the newest Python that its controller supports: ansible-core's support matrix.
 CORES = {"2.16": "3.12", "2.17": "3.12", "2.18": "3.13", "2.19": "3.13", "2.20": "3.14", "2.21": "3.14"}
-WHOLE = (min(CORES), max(CORES))
+OLDEST, NEWEST = min(CORES), max(CORES)
+WHOLE = (OLDEST, NEWEST)
 PYTHONS = tuple(f"3.{minor}" for minor in range(9, 15))
 SUPPORTED = """
 from ansible_test._util.target.common.constants import CONTROLLER_PYTHON_VERSIONS, REMOTE_ONLY_PYTHON_VERSIONS
 print(*REMOTE_ONLY_PYTHON_VERSIONS, *CONTROLLER_PYTHON_VERSIONS)
 """
 
-# make matrix tells how many workers that is.
-SUITE = ("-m", "pytest", "-q", "-n", "auto", "--dist", "loadgroup", "tests/cases", "tests/playbooks")
+WORKERS = os.environ.get("WORKERS", "auto")  # make matrix tells how many
+SUITE = ("-m", "pytest", "-q", "-n", WORKERS, "--dist", "loadgroup", "tests/cases", "tests/playbooks")
 
 
 def installed() -> dict[str, str]:
@@ -88,9 +89,11 @@ def by_ansible_test(core: str, pythons: dict[str, str]) -> tuple[str, ...]:
         if not run(core, *command)[0]:
             raise RuntimeError(f"ansible-core {core} can't be installed")
     version = run(core, python, "-c", "import ansible.release as r; print(r.__version__)")[1].strip()
-    sanity = run(core, python, "tests/run_ansible_test.py", "sanity", "--venv")[0]
+    ansible_test = (python, "tests/run_ansible_test.py")
+    sanity = run(core, *ansible_test, "sanity", "--venv")[0]
+    targets = () if core == NEWEST else ("core",)
     units = [
-        f"{each}: {counted(run(core, python, 'tests/run_ansible_test.py', 'units', '--venv', '--python', each))}"
+        f"{each}: {counted(run(core, *ansible_test, 'units', '--venv', '--python', each, *targets))}"
         for each in run(core, python, "-c", SUPPORTED)[1].split()
         if each in pythons
     ]
@@ -101,7 +104,8 @@ def main() -> int:
     pythons = installed()
     # Sanity keeps one core of the machine busy; what waits for servers has limits of time, and the machine to itself.
     with ThreadPoolExecutor(max(2, (os.cpu_count() or 1) // 2)) as pool:
-        rows = list(pool.map(lambda core: by_ansible_test(core, pythons), CORES))
+        # The newest takes longest, so it begins.
+        rows = list(pool.map(lambda core: by_ansible_test(core, pythons), reversed(CORES)))[::-1]
     suites = {core: counted(run(core, installation(core), *SUITE)) for core in WHOLE}
     text = table(
         ("ansible-core", "on Python", "sanity", "units", "cases and playbooks"),

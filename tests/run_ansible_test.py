@@ -5,7 +5,7 @@
 
 ansible-test wants the collection below an ansible_collections folder, and fetches a script that installs pip.
 This gives it the folder, one for each version of ansible-core and each command, so that two may run at once, and the
-script where it can't be fetched.
+script where it can't be fetched. The word core stands for the unit tests of what meets ansible-core.
 """
 
 from __future__ import annotations
@@ -20,6 +20,12 @@ from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# All else is the same to each version of ansible-core.
+MEETS_CORE = (
+    "tests/unit/plugins/action/",
+    "tests/unit/plugins/modules/",
+    "tests/unit/plugins/module_utils/test_module.py",
+)
 PIP_SCRIPT = '''"""Install the pip that Python carries, and with it the versions that ansible-test asks for."""
 
 import importlib
@@ -79,11 +85,12 @@ def main() -> int:
     tree = ROOT / f".build/ansible-test-{core}-{sys.argv[1]}/ansible_collections/vsphere/content_library"
     copy_working_tree(tree)
     provide_pip_script()
-    print(f"ansible-core {core}: ansible-test {' '.join(sys.argv[1:])}", flush=True)
+    arguments = [part for word in sys.argv[1:] for part in (MEETS_CORE if word == "core" else (word,))]
+    print(f"ansible-core {core}: ansible-test {' '.join(arguments)}", flush=True)
     # pyenv's shims of the Pythons that are not active fail, so the Pythons themselves go before them.
     bins = [Path(sys.executable).parent, *Path.home().glob(".pyenv/versions/3.*/bin")]
     environment = {**os.environ, "PATH": os.pathsep.join([*map(str, bins), os.environ["PATH"]])}
-    return subprocess.run(["ansible-test", *sys.argv[1:]], cwd=tree, env=environment, check=False).returncode
+    return subprocess.run(["ansible-test", *arguments], cwd=tree, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":
