@@ -186,3 +186,12 @@ def error_class(error_type: str) -> type[VapiError]:
 def could_be(error: VapiError, kind: type[VapiError]) -> bool:
     """Whether an error is of a kind that is a 400, or does not tell its kind: error_type is optional there."""
     return isinstance(error, kind) or (error.http_status == 400 and error.error_type == VapiError.error_type)
+
+
+def reason_of(error: BaseException) -> str:
+    """What ended a task, in words that the server can show.
+
+    The timeout of a task has no text before ansible-core 2.19, and its class is none that a managed node knows.
+    """
+    name = type(error).__name__
+    return str(error) or ("the task timed out" if name == "TaskTimeoutError" else name)

@@ -17,7 +17,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._checksums
     server_checksum,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._download import Download, Fetched, Wanted
-from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotFound, VapiError
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import NotFound, VapiError, reason_of
 from ansible_collections.vsphere.content_library.plugins.module_utils._file_attributes import Attributes
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import KeepAlive
 from ansible_collections.vsphere.content_library.plugins.module_utils._local_files import (
@@ -96,7 +96,7 @@ def export(
             if not isinstance(error, Exception):
                 client.limit_timeouts()
             if session_id:
-                _close(task, session_id, str(error) or type(error).__name__)
+                _close(task, session_id, reason_of(error))
             raise
         _close(task, session_id)
     return session, {file.name: file for file in fetched}

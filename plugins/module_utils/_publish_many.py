@@ -20,6 +20,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     InvalidArgument,
     NotFound,
     VapiError,
+    reason_of,
 )
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of
 from ansible_collections.vsphere.content_library.plugins.module_utils._keep_alive import (
@@ -149,7 +150,7 @@ class Batch:
             yield
         except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
-            client, reason = self.task.services.client, str(error) or type(error).__name__
+            client, reason = self.task.services.client, reason_of(error)
             for one in (client, *(entry.task.services.client for entry in entries)):
                 one.limit_timeouts()
                 if one.interruption:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ResourceBusy, VapiError
+from ansible_collections.vsphere.content_library.plugins.module_utils._errors import ResourceBusy, VapiError, reason_of
 from ansible_collections.vsphere.content_library.plugins.module_utils._facts import id_of
 from ansible_collections.vsphere.content_library.plugins.module_utils._models import UpdateSession
 from ansible_collections.vsphere.content_library.plugins.module_utils._session_policy import (
@@ -80,7 +80,7 @@ def give_up(
     if session is None or session["state"] != "ACTIVE":
         return
     try:
-        retry_cleanup(sessions.fail, session_id, str(error) or type(error).__name__)
+        retry_cleanup(sessions.fail, session_id, reason_of(error))
         if isinstance(error, VapiError):
             with suppress(VapiError):
                 error.update_session = sessions.find(session_id)

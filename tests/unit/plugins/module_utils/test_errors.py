@@ -14,6 +14,7 @@ from ansible_collections.vsphere.content_library.plugins.module_utils._errors im
     ResourceBusy,
     VapiError,
     error_class,
+    reason_of,
 )
 
 CLASSES = [value for value in vars(_errors).values() if isinstance(value, type) and issubclass(value, VapiError)]
@@ -58,3 +59,20 @@ def test_an_error_made_here_has_the_same_keys():
     kwargs = VapiError("No luck.").fail_kwargs()
     assert kwargs == {"msg": "No luck.", "error_type": "ERROR", "http_status": None, "messages": [], "operation": None}
     json.dumps(kwargs)
+
+
+class TaskTimeoutError(BaseException):
+    """That of ansible-core 2.16 to 2.18, which is raised without a text."""
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ResourceBusy("The item is busy."), "The item is busy."),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (TaskTimeoutError(), "the task timed out"),
+        (TaskTimeoutError("Timed out after 4 seconds."), "Timed out after 4 seconds."),
+    ],
+)
+def test_the_reason_of_what_has_no_text(error, told):
+    assert reason_of(error) == told
