@@ -116,7 +116,7 @@ matrix: $(VENV) ## test on each supported ansible-core, and write what ran into 
 .PHONY: soak
 soak: $(VENV) ## run modules ten thousand times, and on 200 hosts at once
 	$(BIN)/python -m tests.faults.soak
-	CONTENT_LIBRARY_HOSTS=200 CONTENT_LIBRARY_FORKS=50 $(BIN)/python -m pytest -s tests/playbooks/test_concurrency.py -k many_hosts
+	CONTENT_LIBRARY_COSTLY=1 CONTENT_LIBRARY_HOSTS=200 CONTENT_LIBRARY_FORKS=50 $(BIN)/python -m pytest -s tests/playbooks/test_concurrency.py -k many_hosts
 
 .PHONY: benchmark
 benchmark: $(VENV) ## measure, print tables and write them into docs/performance.md
