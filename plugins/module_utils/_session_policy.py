@@ -54,13 +54,12 @@ def finish(sessions: UpdateSessions, update_session_id: str, wait_timeout: float
 def explained(sessions: UpdateSessions, error: VapiError, session: UpdateSession) -> VapiError:
     """Add the session as last seen, and the reasons that it gives and the error does not, to an error."""
     error.update_session = session
-    told, found = str(error), reasons(sessions, session)
-    added, of_files = [], {text for of, text in found if of}
-    for of, text in found:
-        if of and text in told and of not in told:
-            added.append(f"that is about file {of}")
-        elif text not in told and (of or text not in of_files):
+    told, added = str(error), []
+    for of, text in reasons(sessions, session):
+        if text not in told:
             added.append(f"{of}: {text}" if of else text)
+        elif of and of not in told:
+            added.append(f"that is about file {of}")
     error.args = ("; ".join([told, *added]),)
     return error
 
@@ -69,7 +68,8 @@ def reasons(sessions: UpdateSessions, session: UpdateSession) -> list[tuple[str 
     """Why a session failed or will fail: its message, those of its files and, while it is ACTIVE, of a validation.
 
     The error of a complete hides the cause ("has missing or invalid files"; "Pipe closed", image-factory issue 232).
-    Each with the name of the file that it is about, if any. What the server can no longer tell is left out.
+    Each with the name of the file that it is about, if any. What the server can no longer tell is left out, and so is a
+    message of the session that a file has, too.
     """
     found: list[tuple[str | None, str | None]] = [(None, message_text(session["error_message"]))]
     with suppress(VapiError):
@@ -81,7 +81,8 @@ def reasons(sessions: UpdateSessions, session: UpdateSession) -> list[tuple[str 
             validation = sessions.files.validate(id_of(session))
             found += [(None, f"{name}: missing") for name in validation["missing_files"]]
             found += [(bad["name"], message_text(bad["error_message"])) for bad in validation["invalid_files"]]
-    return list(dict.fromkeys((of, text) for of, text in found if text))
+    of_files = {text for of, text in found if of}
+    return list(dict.fromkeys((of, text) for of, text in found if text and (of or text not in of_files)))
 
 
 def find_sessions(sessions: UpdateSessions, params: Mapping[str, Any]) -> list[UpdateSession]:
