@@ -15,28 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ansible_collections.vsphere.content_library.plugins.module_utils._client import VCenterClient
 from ansible_collections.vsphere.content_library.plugins.module_utils._update_sessions import UpdateSessions
-from tests.benchmark.measurement import MIB, Took, collections_path, interleaved, measure, middle, python_environment
+from tests.benchmark.measurement import MIB, Took, interleaved, measure, middle, python_environment
 from tests.pages import table
 from tests.simulator.process import SimulatorProcess
-
-# The least that a module with requests can do.
-ONE_GET = """\
-import os
-import requests
-from ansible.module_utils.basic import AnsibleModule
-
-module = AnsibleModule({"url": {}, "ca_path": {}})
-headers = {"vmware-api-session-id": os.environ["VMWARE_SESSION_ID"]}
-answer = requests.get(module.params["url"], headers=headers, verify=module.params["ca_path"], timeout=60)
-answer.raise_for_status()
-module.exit_json(update_session=answer.json())
-"""
-BARE = "a module that does `requests.get`"
-OF_BARE = {"`update_session_info`": 1.05, "`update_session_fail`": 1.05, "`library_item`, unchanged": 1.10}
 
 # What the modules import only where they come to need it: to list, for an OVA, for an OVF.
 PUT_OFF = "concurrent.futures.thread, tarfile, xml.parsers.expat"
@@ -99,55 +82,6 @@ def unchanged(rounds: int) -> str:
     return table(("1 GiB by `library_item`", "seconds", "CPU seconds", *counts.values()), *rows)
 
 
-def imports(rounds: int) -> str:
-    """CPU of the module process, as ansible-core packs it, beside a module that does one requests.get."""
-    with tempfile.TemporaryDirectory(prefix="content-library-benchmark-") as name, SimulatorProcess() as simulator:
-        folder = Path(name)
-        (folder / "library").mkdir()
-        (folder / "library" / "one_get.py").write_text(ONE_GET)
-        source = folder / "item.bin"
-        source.write_text("x")
-        item_id = simulator.add_item("item", files={source.name: "x"})
-        [session] = simulator.add_sessions(1)
-        url = f"{simulator.url}/api/content/library/item/update-session/{session}"
-        failing = {"update_session_id": session, "client_error_message": "Over."}
-        info, fail, item = OF_BARE
-        tasks: dict[str, dict[str, Any]] = {
-            "`ping` of ansible-core": {"ansible.builtin.ping": {}},
-            BARE: {"one_get": {"url": url, "ca_path": simulator.ca_path}},
-            info: {"vsphere.content_library.update_session_info": {"update_session_id": session}},
-            fail: {"vsphere.content_library.update_session_fail": failing},
-            item: {"vsphere.content_library.library_item": {"library_item_id": item_id, "src": str(source)}},
-        }
-        with new_client(simulator) as client:
-            env = python_environment(
-                {
-                    **simulator.environment,
-                    "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(collections_path()),
-                    "ANSIBLE_HOME": str(folder / "ansible"),
-                    "ANSIBLE_LOCALHOST_WARNING": "0",
-                    "VSPHERE_CONTENT_LIBRARY_IN_PROCESS": "false",
-                    "VMWARE_SESSION_ID": client.token(),
-                }
-            )
-            packed = {
-                title: pack(task, folder / str(number), env) for number, (title, task) in enumerate(tasks.items())
-            }
-
-            def run(title: str) -> Took:
-                simulator.change_session(session, state="ACTIVE")
-                return measure_module(packed[title], env)
-
-            took = interleaved({title: partial(run, title) for title in tasks}, 6 * rounds)
-    # The least, not the median: the differences are small, and what else the machine does only adds.
-    cpu = {title: 1000 * min(each.cpu for each in runs) for title, runs in took.items()}
-    rows = [(title, f"{value:.0f}", value / cpu[BARE]) for title, value in cpu.items()]
-    limits = [(title, most, cpu[title] / cpu[BARE]) for title, most in OF_BARE.items()]
-    processes = table(("a module process", "CPU, ms", f"of {BARE}"), *rows)
-    wanted = table((f"CPU, of {BARE}", "at most", "is"), *limits)
-    return f"{processes}\n\n{wanted}\n\n{by_package(2 * rounds)}"
-
-
 def by_package(rounds: int) -> str:
     """Where the time of imports goes, by Python's own clock, and what is put off until it is needed."""
     name = "ansible_collections.vsphere.content_library.plugins.modules"
@@ -174,26 +108,6 @@ def milliseconds(names: str) -> dict[str, float]:
         group = next((group for group, tops in GROUPS.items() if top in tops), "Python")
         spent[group] += int(own) / 1000
     return spent
-
-
-def pack(task: dict[str, Any], folder: Path, env: dict[str, str]) -> Path:
-    """The file that ansible-core makes of a task's module, with its options in it, and runs on the host."""
-    folder.mkdir()
-    playbook = folder.parent / f"{folder.name}.yml"
-    playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
-    keep = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_PIPELINING": "0", "ANSIBLE_REMOTE_TMP": str(folder)}
-    measure([sys.executable, "-m", "ansible", "playbook", playbook], {**env, **keep})
-    [path] = folder.glob("*/AnsiballZ_*.py")
-    return path
-
-
-def measure_module(path: Path, env: dict[str, str]) -> Took:
-    """Run a packed module, which must succeed."""
-    took = measure([sys.executable, path], env)
-    if not took.told or took.told.get("failed"):
-        raise RuntimeError(f"{path} told {took.told}")
-    took.told = {}
-    return took
 
 
 def listing(rounds: int) -> str:

@@ -32,7 +32,7 @@ BENCHMARKS = {
     "export": exports.export,
     "exports": exports.exports,
     "unchanged": modules.unchanged,
-    "imports": modules.imports,
+    "imports": tasks.imports,
     "listing": modules.listing,
     "catalog": catalogs.catalog,
     "many": packages.many,
