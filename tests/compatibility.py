@@ -21,8 +21,8 @@ from tests.pages import table, write
 
 # Each with the newest Python that its controller supports: ansible-core's support matrix.
 CORES = {"2.16": "3.12", "2.17": "3.12", "2.18": "3.13", "2.19": "3.13", "2.20": "3.14", "2.21": "3.14"}
-OLDEST, NEWEST = min(CORES), max(CORES)
-WHOLE = (OLDEST, NEWEST)
+NEWEST = max(CORES)
+WHOLE = (min(CORES), NEWEST)
 PYTHONS = tuple(f"3.{minor}" for minor in range(9, 15))
 SUPPORTED = """
 from ansible_test._util.target.common.constants import CONTROLLER_PYTHON_VERSIONS, REMOTE_ONLY_PYTHON_VERSIONS
